@@ -1,0 +1,228 @@
+//! Near-optimal prices by bidding: the forward and reverse auction for unequal sides.
+//!
+//! With a step `epsilon`, mentees bid for places (Bertsekas 1988; several equal places per mentor
+//! as in Bertsekas & Castañón 1989): a mentor's price is its lowest accepted bid, and a new bid
+//! takes the lowest bidder's place. Then mentors that are left with free places and a price cut it
+//! and win mentees back (the reverse auction of Bertsekas & Castañón 1992). After both, every
+//! price is within `epsilon` of what its edges ask for, and free places cost nothing.
+
+use super::graph::{Graph, NONE};
+use super::state::State;
+use crate::Control;
+
+/// How many bids pass between two questions whether to stop.
+const PATIENCE: u32 = 4096;
+
+/// The auction with its scratch space.
+#[derive(Debug)]
+pub(crate) struct Auction<'g> {
+    graph: &'g Graph,
+    /// The price up to which each placed mentee keeps its place.
+    bid: Vec<i64>,
+    /// Mentees about to bid, or mentors about to cut their price.
+    queue: Vec<u32>,
+    offers: Vec<(i64, u32)>,
+}
+
+/// The best and second-best profit among the mentors of a mentee; the second is at least 0,
+/// which is what going without gives.
+struct Choice {
+    edge: u32,
+    best: i64,
+    second: i64,
+}
+
+impl<'g> Auction<'g> {
+    pub(crate) fn new(graph: &'g Graph) -> Self {
+        Self { graph, bid: vec![0; graph.mentees()], queue: Vec::new(), offers: Vec::new() }
+    }
+
+    /// One round at `epsilon`. Gives `false` when the caller stopped it; prices stay usable.
+    pub(crate) fn round(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
+        self.release(state, epsilon);
+        self.forward(state, epsilon, control) && self.reverse(state, epsilon, control)
+    }
+
+    /// Takes mentees off places that cost more than `epsilon` too much, and queues the unplaced.
+    fn release(&mut self, state: &mut State, epsilon: i64) {
+        self.queue.clear();
+        for i in (0..self.graph.mentees() as u32).rev() {
+            let edge = state.edge[i as usize];
+            if edge != NONE {
+                let second = self.choose(state, i, edge).second;
+                let worth = self.graph.profit[edge as usize];
+                let limit = worth - second + epsilon;
+                let j = self.graph.mentor[edge as usize];
+                if limit >= state.v[j as usize] {
+                    self.bid[i as usize] = limit;
+                    continue;
+                }
+                state.remove(self.graph, i);
+            }
+            self.queue.push(i);
+        }
+        for j in 0..self.graph.mentors() as u32 {
+            self.heapify(state, j);
+        }
+    }
+
+    /// The best and the second-best edge; with `own` given, that one is passed over.
+    fn choose(&self, state: &State, mentee: u32, own: u32) -> Choice {
+        let (mut edge, mut best, mut second) = (NONE, 0, 0);
+        for e in self.graph.row(mentee) {
+            let profit = self.graph.profit[e] - state.v[self.graph.mentor[e] as usize];
+            if profit > second && e as u32 != own {
+                if profit > best {
+                    (edge, second, best) = (e as u32, best, profit);
+                } else {
+                    second = profit;
+                }
+            }
+        }
+        if own != NONE {
+            second = best;
+        }
+        Choice { edge, best, second }
+    }
+
+    fn forward(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
+        let mut patience = PATIENCE;
+        while let Some(i) = self.queue.pop() {
+            patience -= 1;
+            if patience == 0 {
+                patience = PATIENCE;
+                if control.stopped() {
+                    return false;
+                }
+            }
+            let choice = self.choose(state, i, NONE);
+            if choice.edge == NONE {
+                continue;
+            }
+            let j = self.graph.mentor[choice.edge as usize];
+            self.bid[i as usize] = state.v[j as usize] + (choice.best - choice.second) + epsilon;
+            if state.free_places(self.graph, j) > 0 {
+                state.place(self.graph, i, choice.edge);
+                self.sift_up(state, j);
+                if state.free_places(self.graph, j) > 0 {
+                    continue;
+                }
+            } else {
+                let loser = state.holders(j)[0];
+                state.replace(i, choice.edge, loser);
+                self.sift_down(state, j, 0);
+                self.queue.push(loser);
+            }
+            state.v[j as usize] = self.bid[state.holders(j)[0] as usize].max(state.v[j as usize]);
+        }
+        true
+    }
+
+    fn reverse(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
+        for i in 0..self.graph.mentees() {
+            let edge = state.edge[i];
+            state.u[i] = match edge {
+                NONE => 0,
+                edge => self.graph.profit[edge as usize] - state.v[self.graph.mentor[edge as usize] as usize],
+            };
+        }
+        let mut cutting: Vec<u32> = (0..self.graph.mentors() as u32).rev().collect();
+        cutting.retain(|&j| state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0);
+        let mut patience = PATIENCE;
+        while let Some(j) = cutting.pop() {
+            patience -= 1;
+            if patience == 0 {
+                patience = PATIENCE;
+                if control.stopped() {
+                    return false;
+                }
+            }
+            if state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0 {
+                self.cut(state, j, epsilon, &mut cutting);
+            }
+        }
+        true
+    }
+
+    /// Cuts a mentor's price until its places are filled or free of charge.
+    fn cut(&mut self, state: &mut State, mentor: u32, epsilon: i64, cutting: &mut Vec<u32>) {
+        self.offers.clear();
+        for at in self.graph.back_row(mentor) {
+            let (i, edge) = (self.graph.back_mentee[at], self.graph.back_edge[at]);
+            let offer = self.graph.profit[edge as usize] - state.u[i as usize];
+            if offer >= epsilon && state.edge[i as usize] != edge {
+                self.offers.push((offer, edge));
+            }
+        }
+        let places = state.free_places(self.graph, mentor) as usize;
+        let mut price = 0;
+        if self.offers.len() > places {
+            let order = |a: &(i64, u32), b: &(i64, u32)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
+            let (_, next, _) = self.offers.select_nth_unstable_by(places, order);
+            price = (next.0 - epsilon).max(0);
+            self.offers.truncate(places);
+        }
+        let price = price.min(state.v[mentor as usize]);
+        let cut = state.v[mentor as usize] - price;
+        state.v[mentor as usize] = price;
+        for &k in state.holders(mentor) {
+            state.u[k as usize] += cut;
+        }
+        self.offers.sort_unstable_by_key(|&(_, edge)| edge);
+        for at in 0..self.offers.len() {
+            let edge = self.offers[at].1;
+            let i = self.mentee_of(edge);
+            if state.edge[i as usize] != NONE {
+                let left = state.remove(self.graph, i);
+                if state.v[left as usize] > 0 {
+                    cutting.push(left);
+                }
+            }
+            state.place(self.graph, i, edge);
+            state.u[i as usize] = self.graph.profit[edge as usize] - price;
+        }
+    }
+
+    fn mentee_of(&self, edge: u32) -> u32 {
+        (self.graph.start.partition_point(|&start| start <= edge) - 1) as u32
+    }
+
+    // The holders of a mentor form a binary heap with the lowest bid first.
+
+    fn heapify(&self, state: &mut State, mentor: u32) {
+        for at in (0..state.holders(mentor).len() / 2).rev() {
+            self.sift_down(state, mentor, at);
+        }
+    }
+
+    fn sift_up(&self, state: &mut State, mentor: u32) {
+        let mut at = state.holders(mentor).len() - 1;
+        while at > 0 {
+            let parent = (at - 1) / 2;
+            let holders = state.holders(mentor);
+            if self.bid[holders[parent] as usize] <= self.bid[holders[at] as usize] {
+                return;
+            }
+            state.swap_holders(mentor, parent, at);
+            at = parent;
+        }
+    }
+
+    fn sift_down(&self, state: &mut State, mentor: u32, mut at: usize) {
+        loop {
+            let holders = state.holders(mentor);
+            let bid = |slot: usize| self.bid[holders[slot] as usize];
+            let mut least = at;
+            for child in [2 * at + 1, 2 * at + 2] {
+                if child < holders.len() && bid(child) < bid(least) {
+                    least = child;
+                }
+            }
+            if least == at {
+                return;
+            }
+            state.swap_holders(mentor, least, at);
+            at = least;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The pairs in both directions, relabelled by a seeded permutation.
+
+/// No edge, no node.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// A bipartite graph in compressed rows. Rows are sorted by the (relabelled) other side, so that
+/// whichever of two equal edges is met first was decided by the seed, not by the input.
+#[derive(Debug, Default)]
+pub(crate) struct Graph {
+    /// Edges of mentee `i` are `start[i]..start[i + 1]`.
+    pub(crate) start: Vec<u32>,
+    pub(crate) mentor: Vec<u32>,
+    pub(crate) profit: Vec<i64>,
+    /// Edges of mentor `j` are `back_edge[back_start[j]..back_start[j + 1]]`.
+    pub(crate) back_start: Vec<u32>,
+    pub(crate) back_mentee: Vec<u32>,
+    pub(crate) back_edge: Vec<u32>,
+    /// Places of each mentor, cut to one more than its edges: more can never be taken, and a
+    /// mentor that cannot fill up keeps its price at 0.
+    pub(crate) capacity: Vec<u32>,
+}
+
+impl Graph {
+    /// Builds both directions from the edges in any order, visited twice in the same order.
+    pub(crate) fn new<I>(mentees: usize, capacity: &[i64], edges: impl Fn() -> I) -> Self
+    where
+        I: Iterator<Item = (u32, u32, i64)>,
+    {
+        let mut start = vec![0u32; mentees + 1];
+        let mut back_start = vec![0u32; capacity.len() + 1];
+        for (i, j, _) in edges() {
+            start[i as usize + 1] += 1;
+            back_start[j as usize + 1] += 1;
+        }
+        accumulate(&mut start);
+        accumulate(&mut back_start);
+        let count = start[mentees] as usize;
+
+        // Once by mentor, then from there by mentee: the second pass leaves rows sorted.
+        let mut by_mentor = vec![(0u32, 0i64); count];
+        let mut next = back_start.clone();
+        for (i, j, profit) in edges() {
+            let at = &mut next[j as usize];
+            by_mentor[*at as usize] = (i, profit);
+            *at += 1;
+        }
+        let mut graph = Self {
+            mentor: vec![0; count],
+            profit: vec![0; count],
+            back_mentee: vec![0; count],
+            back_edge: vec![0; count],
+            capacity: Vec::with_capacity(capacity.len()),
+            start,
+            back_start,
+        };
+        let mut next = graph.start.clone();
+        for (j, &places) in capacity.iter().enumerate() {
+            let row = graph.back_start[j] as usize..graph.back_start[j + 1] as usize;
+            let most = row.len() as i64 + 1;
+            graph.capacity.push(places.min(most) as u32);
+            by_mentor[row.clone()].sort_unstable_by_key(|&(i, _)| i);
+            for (at, &(i, profit)) in row.clone().zip(&by_mentor[row]) {
+                let edge = &mut next[i as usize];
+                graph.mentor[*edge as usize] = j as u32;
+                graph.profit[*edge as usize] = profit;
+                graph.back_mentee[at] = i;
+                graph.back_edge[at] = *edge;
+                *edge += 1;
+            }
+        }
+        graph
+    }
+
+    pub(crate) fn mentees(&self) -> usize {
+        self.start.len() - 1
+    }
+
+    pub(crate) fn mentors(&self) -> usize {
+        self.capacity.len()
+    }
+
+    pub(crate) fn row(&self, mentee: u32) -> std::ops::Range<usize> {
+        self.start[mentee as usize] as usize..self.start[mentee as usize + 1] as usize
+    }
+
+    pub(crate) fn back_row(&self, mentor: u32) -> std::ops::Range<usize> {
+        self.back_start[mentor as usize] as usize..self.back_start[mentor as usize + 1] as usize
+    }
+}
+
+fn accumulate(counts: &mut [u32]) {
+    for at in 1..counts.len() {
+        counts[at] += counts[at - 1];
+    }
+}
+
+/// A permutation of `0..count`: Fisher & Yates' shuffle driven by SplitMix64 (Steele et al. 2014).
+pub(crate) fn permutation(count: usize, seed: u64) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..count as u32).collect();
+    let mut state = seed;
+    for last in (1..count).rev() {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut word = state;
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        word ^= word >> 31;
+        let other = ((u128::from(word) * (last as u128 + 1)) >> 64) as usize;
+        order.swap(last, other);
+    }
+    order
+}

@@ -1,0 +1,14 @@
+mod engine;
+mod error;
+mod options;
+mod problem;
+mod solution;
+mod solve;
+pub mod explain;
+mod verify;
+pub use error::Error;
+pub use options::{Control, Floors, Mode, Options, Phase, Progress};
+pub use problem::{Pair, Problem};
+pub use solution::{BottleneckProof, Certificate, FairProof, Outcome, Solution};
+pub use solve::solve;
+pub use verify::{Fault, verify};

@@ -1,0 +1,90 @@
+//! The output: who is with whom, and the prices that prove it.
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// No assignment is better; the certificate proves it.
+    Optimal,
+    /// The assignment is within the gap limit, or (fair mode) no multiplier closes the gap.
+    WithinGap,
+    /// The caller stopped the run; the bound is valid, the gap may be large.
+    Stopped,
+}
+
+/// An assignment with its certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Solution {
+    /// The mentor of each mentee, or `None` for the unplaced.
+    pub mentor_of: Vec<Option<u32>>,
+    /// How many mentees are placed.
+    pub placed: usize,
+    /// The sum of the scores of the pairs made, in points, without keep bonus.
+    pub total: i64,
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// The proof.
+    pub certificate: Certificate,
+}
+
+/// Prices from which anybody can recompute that no assignment is worth more than `bound`.
+///
+/// A pair's *worth* is `scale * (score + keep bonus) + lift`, where `scale` is 1 except in the fair
+/// mode (see [`FairProof`]). The prices satisfy, for every feasible unlocked pair,
+/// `mentee_price + mentor_price >= worth`, and are never negative. Then, by linear programming
+/// duality, no assignment is worth more than the sum of all mentee prices and of each mentor price
+/// times the places not locked, plus the worth of the locked pairs; that is `bound`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// What each mentee gains by taking part, in points; 0 for the locked.
+    pub mentee_price: Vec<i64>,
+    /// What a place of each mentor costs, in points; 0 where a place stays free.
+    pub mentor_price: Vec<i64>,
+    /// Points added to every pair so that placing more people outweighs any score; 0 in the modes
+    /// that only look at the total.
+    pub lift: i64,
+    /// What the assignment is worth, in the objective of the mode.
+    pub value: i64,
+    /// No assignment is worth more.
+    pub bound: i64,
+    /// The proof of the worst pair, in the bottleneck mode.
+    pub bottleneck: Option<BottleneckProof>,
+    /// The multipliers, in the fair mode.
+    pub fair: Option<FairProof>,
+}
+
+impl Certificate {
+    /// How much better another assignment could be, at most.
+    #[must_use]
+    pub fn gap(&self) -> i64 {
+        self.bound.saturating_sub(self.value)
+    }
+}
+
+/// Why the worst pair cannot be better: with only the pairs above `worst`, fewer can be placed.
+///
+/// The cover is König's: every unlocked pair scored above `worst` has its mentee or its mentor in
+/// it, so no more than its weight (1 per mentee, the unlocked places per mentor) can be placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BottleneckProof {
+    /// The lowest score among the unlocked pairs made; pairs below it are left out of the prices.
+    pub worst: i64,
+    /// Mentees of the cover.
+    pub mentees: Vec<u32>,
+    /// Mentors of the cover.
+    pub mentors: Vec<u32>,
+}
+
+/// Lagrange multipliers of the floors, in 1,024ths.
+///
+/// The worth of a pair whose mentee is in group `g` is `score * (1024 + multiplier[g])`; the bound
+/// on the total is the bound on that worth minus `multiplier[g] * floor[g] * members[g]` for each
+/// group, divided by 1,024 and rounded down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FairProof {
+    /// One multiplier per group, not negative.
+    pub multiplier: Vec<i64>,
+    /// The sum of scores of each group in the assignment.
+    pub achieved: Vec<i64>,
+    /// Whether the assignment meets every floor.
+    pub feasible: bool,
+}
