@@ -63,6 +63,11 @@ impl<'g> Auction<'g> {
         }
         for j in 0..self.graph.mentors() as u32 {
             self.heapify(state, j);
+            if let Some(&lowest) = state.holders(j).first()
+                && state.free_places(self.graph, j) == 0
+            {
+                state.v[j as usize] = state.v[j as usize].max(self.bid[lowest as usize]);
+            }
         }
     }
 
@@ -165,8 +170,9 @@ impl<'g> Auction<'g> {
         let price = price.min(state.v[mentor as usize]);
         let cut = state.v[mentor as usize] - price;
         state.v[mentor as usize] = price;
-        for &k in state.holders(mentor) {
-            state.u[k as usize] += cut;
+        for at in 0..state.holders(mentor).len() {
+            let k = state.holders(mentor)[at] as usize;
+            state.u[k] += cut;
         }
         self.offers.sort_unstable_by_key(|&(_, edge)| edge);
         for at in 0..self.offers.len() {

@@ -16,17 +16,22 @@ use state::State;
 /// instead of creeping along them.
 const SCALE: i64 = 64;
 
+/// Each bidding round takes a step this many times finer than the one before.
+const REFINE: i64 = 8;
+
 /// The largest profit the arithmetic is safe for: no sum of a distance, a price and a profit can
 /// leave 64 bits.
 pub(crate) const MOST_PROFIT: i64 = 1 << 60;
 
-/// When to be content.
+/// What to optimise beyond the profits of the graph.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct Goal<'a> {
+    /// The true places of each mentor, for the bound.
+    pub(crate) capacity: &'a [i64],
+    /// Points that every placement earns on top of its profit; 0 unless coverage comes first.
+    pub(crate) lift: i64,
     /// Stop when the proven gap is no larger.
     pub(crate) gap: i64,
-    /// First and last bidding steps, in scaled units.
-    pub(crate) first_step: i64,
 }
 
 /// What the optimiser found.
@@ -34,16 +39,96 @@ pub(crate) struct Limits {
 pub(crate) struct Found {
     /// The edge of each mentee, or [`NONE`].
     pub(crate) edge: Vec<u32>,
-    /// Whole-point profits and prices: dual feasible, whatever happened.
+    /// Whole-point profits and prices, lift included: dual feasible, whatever happened.
     pub(crate) u: Vec<i64>,
     pub(crate) v: Vec<i64>,
     /// The caller stopped the run.
     pub(crate) stopped: bool,
 }
 
+/// Finds the assignment of largest profit.
+pub(crate) fn optimise(graph: &mut Graph, goal: Goal<'_>, control: &Control<'_>) -> Found {
+    let scale = scale_up(graph, goal.lift);
+    let mut state = State::new(graph);
+    let stopped = match bid(graph, &mut state, goal, scale, control) {
+        Bidding::Stopped => true,
+        Bidding::Content => false,
+        Bidding::Done => {
+            exact::tighten(graph, &mut state);
+            !Exact::new(graph).finish(&mut state, control)
+        }
+    };
+    let stopped = stopped || !place_more(graph, &mut state, goal, scale, control);
+    report(graph, &state, goal, scale, Phase::Exact, 1, control);
+    found(graph, state, goal, scale, stopped)
+}
+
+/// How the bidding ended.
+enum Bidding {
+    Done,
+    Content,
+    Stopped,
+}
+
+fn bid(graph: &Graph, state: &mut State, goal: Goal<'_>, scale: i64, control: &Control<'_>) -> Bidding {
+    let mut auction = Auction::new(graph);
+    let mut step = first_step(graph);
+    for round in 1.. {
+        let finished = auction.round(state, step, control);
+        let gap = report(graph, state, goal, scale, Phase::Auction, round, control);
+        if !finished {
+            return Bidding::Stopped;
+        }
+        if goal.gap > 0 && gap <= goal.gap {
+            return Bidding::Content;
+        }
+        if step == 1 {
+            break;
+        }
+        step = (step / REFINE).max(1);
+    }
+    Bidding::Done
+}
+
+fn first_step(graph: &Graph) -> i64 {
+    (graph.profit.iter().copied().max().unwrap_or(0) / 64).max(1)
+}
+
+/// With a lift: places everybody who can be, unless that has happened by itself. The lift falls to
+/// the mentors where every place is taken, and otherwise wherever the searches put it.
+fn place_more(
+    graph: &mut Graph,
+    state: &mut State,
+    goal: Goal<'_>,
+    scale: i64,
+    control: &Control<'_>,
+) -> bool {
+    let lift = goal.lift * scale;
+    if lift == 0 || everybody_placed(graph, state) {
+        return true;
+    }
+    if every_place_taken(graph, state, goal.capacity) {
+        state.v.iter_mut().for_each(|price| *price += lift);
+        return true;
+    }
+    graph.profit.iter_mut().for_each(|profit| *profit += lift);
+    exact::tighten(graph, state);
+    let finished = Exact::new(graph).finish(state, control);
+    graph.profit.iter_mut().for_each(|profit| *profit -= lift);
+    finished
+}
+
+fn everybody_placed(graph: &Graph, state: &State) -> bool {
+    (0..graph.mentees() as u32).all(|i| state.edge[i as usize] != NONE || graph.row(i).is_empty())
+}
+
+fn every_place_taken(graph: &Graph, state: &State, capacity: &[i64]) -> bool {
+    (0..graph.mentors() as u32).all(|j| state.holders(j).len() as i64 == capacity[j as usize])
+}
+
 /// Multiplies the profits of the graph by the largest safe power of two up to [`SCALE`].
-fn scale_up(graph: &mut Graph) -> i64 {
-    let most = graph.profit.iter().copied().max().unwrap_or(0).max(1);
+fn scale_up(graph: &mut Graph, lift: i64) -> i64 {
+    let most = graph.profit.iter().copied().max().unwrap_or(0).max(1) + lift;
     let mut scale = SCALE;
     while scale > 1 && most > MOST_PROFIT / scale {
         scale /= 2;
@@ -54,56 +139,37 @@ fn scale_up(graph: &mut Graph) -> i64 {
     scale
 }
 
-/// Finds the assignment of largest profit. `capacity` is the true one, for the bound.
-pub(crate) fn optimise(graph: &mut Graph, capacity: &[i64], limits: Limits, control: &Control<'_>) -> Found {
-    let scale = scale_up(graph);
-    let mut state = State::new(graph);
-    let mut stopped = false;
-    let mut auction = Auction::new(graph);
-    let mut step = limits.first_step.max(1);
-    for round in 1.. {
-        stopped = !auction.round(&mut state, step, control);
-        let (value, bound) = gap_of(graph, &state, capacity, scale);
-        control.report(Phase::Auction, round, Some(bound), Some(bound.saturating_sub(value)));
-        let content = limits.gap > 0 && bound.saturating_sub(value) <= limits.gap;
-        if stopped || content {
-            return found(graph, state, scale, stopped);
-        }
-        if step == 1 {
-            break;
-        }
-        step = (step / 8).max(1);
-    }
-    drop(auction);
-    exact::tighten(graph, &mut state);
-    if !Exact::new(graph).finish(&mut state, control) {
-        stopped = true;
-    }
-    let (value, bound) = gap_of(graph, &state, capacity, scale);
-    control.report(Phase::Exact, 1, Some(bound), Some(bound.saturating_sub(value)));
-    found(graph, state, scale, stopped)
-}
-
-/// Whole-point profits for whole-point prices: scaled prices are rounded down, which keeps exact
-/// complementary slackness because scaled profits are multiples of the scale.
-fn found(graph: &Graph, state: State, scale: i64, stopped: bool) -> Found {
-    let v: Vec<i64> = state.v.iter().map(|price| price.div_euclid(scale)).collect();
-    let u = least_profits(graph, &v, scale);
+/// Whole-point profits for whole-point prices. Rounding scaled prices down keeps complementary
+/// slackness exact, because scaled profits are multiples of the scale.
+fn found(graph: &Graph, state: State, goal: Goal<'_>, scale: i64, stopped: bool) -> Found {
+    let (u, v) = prices(graph, &state, goal, scale);
     Found { edge: state.edge, u, v, stopped }
 }
 
-/// The least profit of each mentee that the prices allow.
-fn least_profits(graph: &Graph, v: &[i64], scale: i64) -> Vec<i64> {
-    (0..graph.mentees() as u32)
-        .map(|i| graph.row(i).map(|e| graph.profit[e] / scale - v[graph.mentor[e] as usize]).fold(0, i64::max))
-        .collect()
+/// Dual feasible prices in whole points: the least profits that the prices allow, lift included.
+fn prices(graph: &Graph, state: &State, goal: Goal<'_>, scale: i64) -> (Vec<i64>, Vec<i64>) {
+    let v: Vec<i64> = state.v.iter().map(|price| price.div_euclid(scale)).collect();
+    let profit_of = |e: usize| graph.profit[e] / scale + goal.lift - v[graph.mentor[e] as usize];
+    let u = (0..graph.mentees() as u32).map(|i| graph.row(i).map(profit_of).fold(0, i64::max)).collect();
+    (u, v)
 }
 
-/// Value and dual bound in whole points.
-fn gap_of(graph: &Graph, state: &State, capacity: &[i64], scale: i64) -> (i64, i64) {
-    let value = state.edge.iter().filter(|&&e| e != NONE).map(|&e| graph.profit[e as usize] / scale).sum();
-    let v: Vec<i64> = state.v.iter().map(|price| price.div_euclid(scale)).collect();
-    (value, dual_bound(&least_profits(graph, &v, scale), &v, capacity))
+/// Tells the caller the bound and gives the gap.
+fn report(
+    graph: &Graph,
+    state: &State,
+    goal: Goal<'_>,
+    scale: i64,
+    phase: Phase,
+    round: u32,
+    control: &Control<'_>,
+) -> i64 {
+    let placed = state.edge.iter().filter(|&&e| e != NONE);
+    let value: i64 = placed.map(|&e| graph.profit[e as usize] / scale + goal.lift).sum();
+    let (u, v) = prices(graph, state, goal, scale);
+    let bound = dual_bound(&u, &v, goal.capacity);
+    control.report(phase, round, Some(bound), Some(bound.saturating_sub(value)));
+    bound.saturating_sub(value)
 }
 
 /// The dual objective, saturating: early bounds may be absurdly large.

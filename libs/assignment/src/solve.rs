@@ -1,0 +1,159 @@
+//! Explicit scored pairs, solved in the mode of the options.
+
+use crate::engine::graph::{Graph, permutation};
+use crate::engine::{self, Goal, NONE};
+use crate::plan::{self, Plan};
+use crate::{Certificate, Control, Error, Mode, Options, Outcome, Problem, Solution};
+
+/// Finds the best assignment of explicit scored pairs.
+///
+/// The same problem, options and seed give the same bytes, on any machine.
+///
+/// # Errors
+/// Options that contradict the problem or each other, and scores whose sums could leave 64 bits.
+/// An instance in which nobody can be placed is not an error: the assignment is empty.
+pub fn solve(problem: &Problem, options: &Options, control: &Control<'_>) -> Result<Solution, Error> {
+    let plan = Plan::new(problem.mentees(), &problem.capacity, options, |i, j| problem.find(i, j).is_some())?;
+    let market = Market { problem, plan: &plan, options, control };
+    match &options.mode {
+        Mode::MaxTotal => market.best(false),
+        Mode::MaxCardinality => market.best(true),
+        _ => Err(Error::Criteria { record: "mode".into(), reason: "not built yet".into() }),
+    }
+}
+
+/// One run: the input and what applies to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Market<'a> {
+    pub(crate) problem: &'a Problem,
+    pub(crate) plan: &'a Plan,
+    pub(crate) options: &'a Options,
+    pub(crate) control: &'a Control<'a>,
+}
+
+/// The optimiser's answer in the caller's order.
+pub(crate) struct Priced {
+    pub(crate) mentor_of: Vec<Option<u32>>,
+    pub(crate) mentee_price: Vec<i64>,
+    pub(crate) mentor_price: Vec<i64>,
+    pub(crate) stopped: bool,
+}
+
+impl Market<'_> {
+    /// The largest total, of all or of the fullest assignments.
+    pub(crate) fn best(&self, coverage_first: bool) -> Result<Solution, Error> {
+        let most = self.check_range(coverage_first)?;
+        let lift = if coverage_first { plan::lift(self.plan.most_placed(), most) } else { 0 };
+        let priced = self.optimise(|at, i| Some(self.worth(at, i)), lift);
+        Ok(self.solution(priced, lift, |at, i| self.worth(at, i) + lift))
+    }
+
+    /// Score and keep bonus of a stored pair.
+    pub(crate) fn worth(&self, at: usize, mentee: u32) -> i64 {
+        self.problem.score[at] + self.plan.bonus(mentee, self.problem.mentor[at])
+    }
+
+    /// Refuses scores whose sums could overflow; gives the largest magnitude.
+    pub(crate) fn check_range(&self, coverage_first: bool) -> Result<i64, Error> {
+        let limit = plan::score_limit(self.plan.most_placed(), coverage_first);
+        let mut most = 0;
+        for i in 0..self.problem.mentees() as u32 {
+            for at in self.problem.row(i) {
+                let (mentor, score) = (self.problem.mentor[at], self.problem.score[at]);
+                let size = score.unsigned_abs().saturating_add(self.plan.bonus(i, mentor).unsigned_abs());
+                if size > limit as u64 {
+                    return Err(Error::ScoreRange { mentee: i, mentor, score, limit });
+                }
+                most = most.max(size as i64);
+            }
+        }
+        Ok(most)
+    }
+
+    /// Maximises the sum of `worth(at, mentee) + lift` over the open pairs that have a worth.
+    pub(crate) fn optimise(&self, worth: impl Fn(usize, u32) -> Option<i64>, lift: i64) -> Priced {
+        let (problem, plan) = (self.problem, self.plan);
+        let mentee_rank = permutation(problem.mentees(), self.options.seed);
+        let mentor_rank = permutation(problem.mentors(), self.options.seed ^ 1);
+        let worth = |i: u32, at: usize| {
+            let j = problem.mentor[at];
+            let open = plan.open(i, j) && plan.capacity[j as usize] > 0;
+            if open { worth(at, i).filter(|&worth| worth + lift >= 0) } else { None }
+        };
+        let edges = || {
+            (0..problem.mentees() as u32).flat_map(|i| {
+                let (worth, mentor_rank, mentee_rank) = (&worth, &mentor_rank, &mentee_rank);
+                problem.row(i).filter_map(move |at| {
+                    let j = mentor_rank[problem.mentor[at] as usize];
+                    worth(i, at).map(|worth| (mentee_rank[i as usize], j, worth))
+                })
+            })
+        };
+        let capacity = permuted(&plan.capacity, &mentor_rank);
+        let mut graph = Graph::new(problem.mentees(), &capacity, edges);
+        let goal = Goal { capacity: &capacity, lift, gap: self.options.gap_limit };
+        let found = engine::optimise(&mut graph, goal, self.control);
+        let mentor_at = inverse(&mentor_rank);
+        let mentor_of = |&rank: &u32| match found.edge[rank as usize] {
+            NONE => None,
+            edge => Some(mentor_at[graph.mentor[edge as usize] as usize]),
+        };
+        Priced {
+            mentor_of: mentee_rank.iter().map(mentor_of).collect(),
+            mentee_price: mentee_rank.iter().map(|&rank| found.u[rank as usize]).collect(),
+            mentor_price: mentor_rank.iter().map(|&rank| found.v[rank as usize]).collect(),
+            stopped: found.stopped,
+        }
+    }
+
+    /// Adds the locked pairs, the prices of mentors without open places, and the sums.
+    pub(crate) fn solution(&self, priced: Priced, lift: i64, worth: impl Fn(usize, u32) -> i64) -> Solution {
+        let Priced { mut mentor_of, mentee_price, mut mentor_price, stopped } = priced;
+        let (problem, plan) = (self.problem, self.plan);
+        let (mut total, mut value, mut locked_value, mut placed) = (0, 0, 0, 0);
+        for i in 0..problem.mentees() as u32 {
+            let locked = plan.locked[i as usize];
+            mentor_of[i as usize] = locked.or(mentor_of[i as usize]);
+            for at in problem.row(i) {
+                let j = problem.mentor[at];
+                if mentor_of[i as usize] == Some(j) {
+                    placed += 1;
+                    total += problem.score[at];
+                    value += worth(at, i);
+                    locked_value += if locked.is_some() { worth(at, i) } else { 0 };
+                }
+                if plan.capacity[j as usize] == 0 && plan.open(i, j) {
+                    let short = worth(at, i) - mentee_price[i as usize];
+                    mentor_price[j as usize] = mentor_price[j as usize].max(short);
+                }
+            }
+        }
+        let bound =
+            engine::dual_bound(&mentee_price, &mentor_price, &plan.capacity).saturating_add(locked_value);
+        let outcome = match (stopped, bound == value) {
+            (_, true) => Outcome::Optimal,
+            (true, false) => Outcome::Stopped,
+            (false, false) => Outcome::WithinGap,
+        };
+        let certificate =
+            Certificate { mentee_price, mentor_price, lift, value, bound, bottleneck: None, fair: None };
+        Solution { mentor_of, placed, total, outcome, certificate }
+    }
+}
+
+/// `list` with each entry moved to its rank.
+fn permuted(list: &[i64], rank: &[u32]) -> Vec<i64> {
+    let mut moved = vec![0; list.len()];
+    for (&entry, &rank) in list.iter().zip(rank) {
+        moved[rank as usize] = entry;
+    }
+    moved
+}
+
+fn inverse(rank: &[u32]) -> Vec<u32> {
+    let mut at = vec![0; rank.len()];
+    for (index, &rank) in rank.iter().enumerate() {
+        at[rank as usize] = index as u32;
+    }
+    at
+}
