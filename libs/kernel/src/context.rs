@@ -24,7 +24,13 @@ pub struct Context {
 
 impl Context {
     /// The context of a job or of a consumer.
-    pub fn system(tenant: TenantId, service: &str, operation: &str, now: Timestamp, correlation: Uuid) -> Self {
+    pub fn system(
+        tenant: TenantId,
+        service: &str,
+        operation: &str,
+        now: Timestamp,
+        correlation: Uuid,
+    ) -> Self {
         Context {
             actor: Actor::system(tenant, service),
             operation: operation.to_owned(),

@@ -133,7 +133,10 @@ impl Error {
     }
 
     /// Keeps the cause for the log.
-    pub fn caused_by(mut self: Box<Self>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Box<Self> {
+    pub fn caused_by(
+        mut self: Box<Self>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Box<Self> {
         self.source = Some(source.into());
         self
     }
