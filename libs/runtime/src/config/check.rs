@@ -1,0 +1,117 @@
+//! What must hold between settings. Each message names the setting and what to do.
+
+use super::{BrokerKind, CacheKind, Config, ConfigError};
+use std::time::Duration;
+
+/// What must hold always.
+pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
+    let mut errors = Vec::new();
+    let mut must = |holds: bool, path: &str, what: &str| {
+        if !holds {
+            errors.push(ConfigError::at(path, what));
+        }
+    };
+    let server = &config.server;
+    must(
+        server.tls_certificate_file.is_empty() == server.tls_key_file.is_empty(),
+        "server.tls_certificate_file",
+        "and server.tls_key_file turn TLS on together; set both or neither",
+    );
+    must(config.database.max_connections > 0, "database.max_connections", "must be at least 1");
+    must(config.messaging.prefetch > 0, "messaging.prefetch", "must be at least 1");
+    must(config.messaging.relay_batch > 0, "messaging.relay_batch", "must be at least 1");
+    must(config.messaging.max_attempts > 0, "messaging.max_attempts", "must be at least 1");
+    must(
+        config.messaging.retry_first <= config.messaging.retry_longest,
+        "messaging.retry_first",
+        "must not be longer than messaging.retry_longest",
+    );
+    must(
+        (0.0..=1.0).contains(&config.telemetry.trace_ratio),
+        "telemetry.trace_ratio",
+        "must lie between 0.0 and 1.0",
+    );
+    must(config.limits.concurrent_requests > 0, "limits.concurrent_requests", "must be at least 1");
+    must(
+        config.limits.concurrent_requests_per_connection > 0,
+        "limits.concurrent_requests_per_connection",
+        "must be at least 1",
+    );
+    must(config.limits.max_request_bytes >= 1024, "limits.max_request_bytes", "must be at least 1024");
+    must(
+        config.limits.default_deadline <= config.limits.longest_deadline,
+        "limits.default_deadline",
+        "must not be longer than limits.longest_deadline",
+    );
+    must(
+        config.limits.rate_per_second == 0 || config.limits.rate_burst >= config.limits.rate_per_second,
+        "limits.rate_burst",
+        "must be at least limits.rate_per_second, or no client could ever reach that rate",
+    );
+    let shutdown = &config.shutdown;
+    must(
+        shutdown.readiness_delay + shutdown.drain <= shutdown.deadline,
+        "shutdown.deadline",
+        "must be at least shutdown.readiness_delay plus shutdown.drain, or calls are cut off before their time is up",
+    );
+    must(shutdown.deadline > Duration::ZERO, "shutdown.deadline", "must be longer than nothing");
+    identity(config, &mut must);
+    ConfigError::all(errors)
+}
+
+fn identity(config: &Config, must: &mut impl FnMut(bool, &str, &str)) {
+    must(!config.identity.audience.is_empty(), "identity.audience", "must not be empty");
+    for (at, issuer) in config.identity.issuers.iter().enumerate() {
+        let path = format!("identity.issuers[{at}]");
+        must(!issuer.issuer.is_empty(), &format!("{path}.issuer"), "must be the exact `iss` of its tokens");
+        must(
+            issuer.jwks_url.is_empty() != issuer.jwks_file.is_empty(),
+            &path,
+            "needs its keys: set either jwks_url or jwks_file",
+        );
+        must(
+            !issuer.algorithms.is_empty(),
+            &format!("{path}.algorithms"),
+            "must name at least one algorithm, such as \"RS256\"",
+        );
+    }
+}
+
+/// What a server needs.
+pub(super) fn serve(config: &Config) -> Result<(), ConfigError> {
+    let mut errors = Vec::new();
+    let mut must = |holds: bool, path: &str, what: &str| {
+        if !holds {
+            errors.push(ConfigError::at(path, what));
+        }
+    };
+    must(
+        config.database.url.is_set(),
+        "database.url",
+        "is not set: give postgres://HOST:PORT/DATABASE, or use `mentor dev`, which brings its own Postgres",
+    );
+    must(
+        config.messaging.broker == BrokerKind::InProcess || config.messaging.url.is_set(),
+        "messaging.url",
+        "is not set: give amqp://USER@HOST:PORT, or set messaging.broker = \"in-process\" where one process runs all services",
+    );
+    must(
+        config.cache.kind == CacheKind::InProcess || config.cache.url.is_set(),
+        "cache.url",
+        "is not set: give redis://HOST:PORT, or set cache.kind = \"in-process\" where one process runs all services",
+    );
+    must(
+        config.identity.dev.enabled || !config.identity.issuers.is_empty(),
+        "identity.issuers",
+        "is empty, so no token could be accepted: name your identity provider, or set identity.dev.enabled = true for development",
+    );
+    ConfigError::all(errors)
+}
+
+/// What the migration needs.
+pub(super) fn migrate(config: &Config) -> Result<(), ConfigError> {
+    if config.migrate.url.is_set() {
+        return Ok(());
+    }
+    Err(ConfigError::at("migrate.url", "is not set: give the owner's postgres://OWNER@HOST:PORT/DATABASE"))
+}

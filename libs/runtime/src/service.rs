@@ -1,0 +1,63 @@
+//! What a service is to the process that runs it.
+
+use crate::{Job, config};
+use kernel::{Error, Result, SharedClock};
+use messaging::Consumer;
+use serde::de::DeserializeOwned;
+use storage::{Cache, Database, Migrator};
+use tonic::service::RoutesBuilder;
+
+/// What a service is built from.
+#[derive(Clone)]
+pub struct Deps {
+    /// The service's own schema, logged in as its own role.
+    pub db: Database,
+    /// What can be lost.
+    pub cache: Cache,
+    /// The time.
+    pub clock: SharedClock,
+    /// The section `[services.<name>]` of the configuration.
+    pub settings: toml::Table,
+    /// The name of the service.
+    pub service: &'static str,
+}
+
+impl Deps {
+    /// The service's own settings, typed. Give `T` `#[serde(default, deny_unknown_fields)]`.
+    ///
+    /// # Errors
+    /// Names the setting that is wrong or unknown.
+    pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
+        config::read_section(self.service, self.settings.clone())
+            .map_err(|error| Error::precondition("SETTING_INVALID", error.to_string()))
+    }
+}
+
+/// A service: one schema, some gRPC services, consumers and jobs. The same value serves alone in its own
+/// process and together with the others in one. No global state: a test runs several side by side.
+pub trait Service: Clone + Send + Sync + 'static {
+    /// The service's one word: schema, role, queue prefix, metric label, folder.
+    const NAME: &'static str;
+
+    /// Its migrations: `sqlx::migrate!()`, kept in a static.
+    const MIGRATIONS: &'static Migrator;
+
+    /// Puts the service together; called once per start.
+    fn build(deps: Deps) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Its database.
+    fn db(&self) -> &Database;
+
+    /// Adds its gRPC services: `routes.add_service(ProgramServiceServer::new(self.clone()))`.
+    fn routes(&self, routes: &mut RoutesBuilder);
+
+    /// The events it handles: `crate::consumers::consumers()`.
+    fn consumers() -> Vec<Consumer<Self>> {
+        Vec::new()
+    }
+
+    /// What it does from time to time: `crate::jobs::jobs()`.
+    fn jobs() -> Vec<Job<Self>> {
+        Vec::new()
+    }
+}
