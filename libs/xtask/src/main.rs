@@ -1,1 +1,76 @@
-fn main() {}
+//! The one command surface: `cargo xtask <command>`.
+
+mod architecture;
+mod bench;
+mod chart;
+mod demo;
+mod generate;
+mod images;
+mod lint;
+mod postgres;
+mod provision;
+mod shell;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Everything a developer of the mentor suite runs. Each command finds or installs what it needs, and says so.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a whole mentoring program on the embedded default and writes report.html and report.json.
+    Demo {
+        /// Passed on to `mentor demo`, such as `--people FILE.csv`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Runs everything CI runs, against real Postgres, RabbitMQ and Redis.
+    Test {
+        /// Takes the servers from containers instead of installed binaries.
+        #[arg(long)]
+        containers: bool,
+        /// Leaves the checks of `cargo xtask lint` out.
+        #[arg(long)]
+        no_lint: bool,
+        /// Passed on to the test runner, such as `-p enrollment`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Checks formatting, clippy, the architecture, protos, dependencies.
+    Lint {
+        /// Only what takes seconds: formatting, architecture, protos.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Measures, and prints each figure as a ratio to its reference in the same run.
+    Bench {
+        /// `services`, `messaging`, `matching` or `footprint`; all when absent.
+        what: Option<String>,
+    },
+    /// Checks the helm chart.
+    Chart,
+    /// Refreshes the offline SQL data after a change of a query or a migration.
+    Gen,
+    /// Builds local container images of the servers for `test --containers`.
+    Images,
+}
+
+fn main() -> Result<()> {
+    std::env::set_current_dir(shell::root())?;
+    match Arguments::parse().command {
+        Command::Demo { arguments } => demo::run(&arguments),
+        Command::Test { containers, no_lint, arguments } => test::run(containers, no_lint, &arguments),
+        Command::Lint { quick } => lint::run(quick),
+        Command::Bench { what } => bench::run(what.as_deref()),
+        Command::Chart => chart::run(),
+        Command::Gen => generate::run(),
+        Command::Images => images::run(),
+    }
+}

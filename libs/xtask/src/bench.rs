@@ -1,0 +1,7 @@
+//! `cargo xtask bench`.
+
+use anyhow::Result;
+
+pub(crate) fn run(_what: Option<&str>) -> Result<()> {
+    anyhow::bail!("to be written")
+}

@@ -1,0 +1,22 @@
+//! `cargo xtask demo`: the suite's main job on the embedded default.
+
+use crate::{
+    provision,
+    shell::{self, cargo, say},
+};
+use anyhow::Result;
+use std::process::Command;
+
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    let postgres = provision::postgres()?;
+    say(&format!("Postgres from {}", postgres.display()));
+    say("building the suite (the first time takes some minutes)");
+    shell::run(cargo(["build", "--release", "--package", "suite"]).env("SQLX_OFFLINE", "true"))?;
+    say("mentor demo");
+    shell::run(
+        Command::new("target/release/mentor")
+            .arg("demo")
+            .args(arguments)
+            .env("MENTOR_POSTGRES_BIN", postgres),
+    )
+}
