@@ -28,6 +28,7 @@
 mod engine;
 mod error;
 pub mod explain;
+mod modes;
 mod options;
 mod plan;
 mod problem;
@@ -38,6 +39,6 @@ mod verify;
 pub use error::Error;
 pub use options::{Control, Floors, Mode, Options, Phase, Progress};
 pub use problem::{Pair, Problem};
-pub use solution::{BottleneckProof, Certificate, FairProof, Outcome, Solution};
+pub use solution::{BottleneckProof, Certificate, Cover, FairProof, Outcome, Solution};
 pub use solve::solve;
 pub use verify::{Fault, verify};

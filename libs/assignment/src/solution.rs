@@ -28,8 +28,9 @@ pub struct Solution {
 
 /// Prices from which anybody can recompute that no assignment is worth more than `bound`.
 ///
-/// A pair's *worth* is `scale * (score + keep bonus) + lift`, where `scale` is 1 except in the fair
-/// mode (see [`FairProof`]). The prices satisfy, for every feasible unlocked pair,
+/// A pair's *worth* is `score + keep bonus + lift`; the fair mode weighs it (see [`FairProof`]), the
+/// bottleneck mode leaves out pairs below its threshold, and in the stable mode the prices are those
+/// of the largest total, so that the gap is what stability costs. The prices satisfy, for every feasible unlocked pair,
 /// `mentee_price + mentor_price >= worth`, and are never negative. Then, by linear programming
 /// duality, no assignment is worth more than the sum of all mentee prices and of each mentor price
 /// times the places not locked, plus the worth of the locked pairs; that is `bound`.
@@ -60,14 +61,25 @@ impl Certificate {
     }
 }
 
-/// Why the worst pair cannot be better: with only the pairs above `worst`, fewer can be placed.
-///
-/// The cover is König's: every unlocked pair scored above `worst` has its mentee or its mentor in
-/// it, so no more than its weight (1 per mentee, the unlocked places per mentor) can be placed.
+/// Why the worst pair cannot be better without placing fewer people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BottleneckProof {
-    /// The lowest score among the unlocked pairs made; pairs below it are left out of the prices.
+    /// The lowest score among the unlocked pairs made. Open pairs below it are left out of the
+    /// prices; they could only make the worst pair worse.
     pub worst: i64,
+    /// Covers every open pair; its weight is the number of unlocked mentees placed, so that no more
+    /// can be.
+    pub coverage: Cover,
+    /// Covers every open pair scored above `worst`; its weight is less than that number.
+    pub above: Cover,
+}
+
+/// People such that every pair in question has its mentee or its mentor among them.
+///
+/// No more of those pairs can be made at once than the cover's weight: 1 for each mentee and the
+/// unlocked places of each mentor (König 1931).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cover {
     /// Mentees of the cover.
     pub mentees: Vec<u32>,
     /// Mentors of the cover.
@@ -76,9 +88,10 @@ pub struct BottleneckProof {
 
 /// Lagrange multipliers of the floors, in 1,024ths.
 ///
-/// The worth of a pair whose mentee is in group `g` is `score * (1024 + multiplier[g])`; the bound
-/// on the total is the bound on that worth minus `multiplier[g] * floor[g] * members[g]` for each
-/// group, divided by 1,024 and rounded down.
+/// The worth of a pair whose mentee is in group `g` is `1024 * (score + keep bonus) +
+/// multiplier[g] * score`; the prices are in these units. The bound on the value is the bound on
+/// the sum of worths minus `multiplier[g] * floor[g] * members[g]` for each group, divided by 1,024
+/// and rounded down. It holds for every assignment that meets the floors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FairProof {
     /// One multiplier per group, not negative.

@@ -3,7 +3,7 @@
 use crate::engine::graph::{Graph, permutation};
 use crate::engine::{self, Goal, NONE};
 use crate::plan::{self, Plan};
-use crate::{Certificate, Control, Error, Mode, Options, Outcome, Problem, Solution};
+use crate::{Certificate, Control, Error, Mode, Options, Outcome, Problem, Solution, modes};
 
 /// Finds the best assignment of explicit scored pairs.
 ///
@@ -18,7 +18,9 @@ pub fn solve(problem: &Problem, options: &Options, control: &Control<'_>) -> Res
     match &options.mode {
         Mode::MaxTotal => market.best(false),
         Mode::MaxCardinality => market.best(true),
-        _ => Err(Error::Criteria { record: "mode".into(), reason: "not built yet".into() }),
+        Mode::Bottleneck => modes::bottleneck(&market),
+        Mode::Stable => modes::stable(&market),
+        Mode::Fair(floors) => modes::fair(&market, floors),
     }
 }
 
@@ -44,8 +46,8 @@ impl Market<'_> {
     pub(crate) fn best(&self, coverage_first: bool) -> Result<Solution, Error> {
         let most = self.check_range(coverage_first)?;
         let lift = if coverage_first { plan::lift(self.plan.most_placed(), most) } else { 0 };
-        let priced = self.optimise(|at, i| Some(self.worth(at, i)), lift);
-        Ok(self.solution(priced, lift, |at, i| self.worth(at, i) + lift))
+        let priced = self.optimise(|at, i| Some(self.worth(at, i)), lift, self.options.gap_limit);
+        Ok(self.solution(priced, lift, |at, i| Some(self.worth(at, i) + lift)))
     }
 
     /// Score and keep bonus of a stored pair.
@@ -55,7 +57,15 @@ impl Market<'_> {
 
     /// Refuses scores whose sums could overflow; gives the largest magnitude.
     pub(crate) fn check_range(&self, coverage_first: bool) -> Result<i64, Error> {
-        let limit = plan::score_limit(self.plan.most_placed(), coverage_first);
+        self.check_limit(plan::score_limit(self.plan.most_placed(), coverage_first))
+    }
+
+    /// The same for scores that will be multiplied by up to `factor`.
+    pub(crate) fn check_range_times(&self, factor: i64) -> Result<i64, Error> {
+        self.check_limit(plan::score_limit(self.plan.most_placed(), false) / factor)
+    }
+
+    fn check_limit(&self, limit: i64) -> Result<i64, Error> {
         let mut most = 0;
         for i in 0..self.problem.mentees() as u32 {
             for at in self.problem.row(i) {
@@ -71,7 +81,7 @@ impl Market<'_> {
     }
 
     /// Maximises the sum of `worth(at, mentee) + lift` over the open pairs that have a worth.
-    pub(crate) fn optimise(&self, worth: impl Fn(usize, u32) -> Option<i64>, lift: i64) -> Priced {
+    pub(crate) fn optimise(&self, worth: impl Fn(usize, u32) -> Option<i64>, lift: i64, gap: i64) -> Priced {
         let (problem, plan) = (self.problem, self.plan);
         let mentee_rank = permutation(problem.mentees(), self.options.seed);
         let mentor_rank = permutation(problem.mentors(), self.options.seed ^ 1);
@@ -91,7 +101,7 @@ impl Market<'_> {
         };
         let capacity = permuted(&plan.capacity, &mentor_rank);
         let mut graph = Graph::new(problem.mentees(), &capacity, edges);
-        let goal = Goal { capacity: &capacity, lift, gap: self.options.gap_limit };
+        let goal = Goal { capacity: &capacity, lift, gap };
         let found = engine::optimise(&mut graph, goal, self.control);
         let mentor_at = inverse(&mentor_rank);
         let mentor_of = |&rank: &u32| match found.edge[rank as usize] {
@@ -106,33 +116,49 @@ impl Market<'_> {
         }
     }
 
-    /// Adds the locked pairs, the prices of mentors without open places, and the sums.
-    pub(crate) fn solution(&self, priced: Priced, lift: i64, worth: impl Fn(usize, u32) -> i64) -> Solution {
-        let Priced { mut mentor_of, mentee_price, mut mentor_price, stopped } = priced;
+    /// Adds the locked pairs and the prices of mentors without open places; gives what the locked
+    /// pairs are worth.
+    pub(crate) fn close(&self, priced: &mut Priced, worth: impl Fn(usize, u32) -> Option<i64>) -> i64 {
         let (problem, plan) = (self.problem, self.plan);
-        let (mut total, mut value, mut locked_value, mut placed) = (0, 0, 0, 0);
+        let mut locked_worth = 0;
         for i in 0..problem.mentees() as u32 {
-            let locked = plan.locked[i as usize];
-            mentor_of[i as usize] = locked.or(mentor_of[i as usize]);
             for at in problem.row(i) {
                 let j = problem.mentor[at];
-                if mentor_of[i as usize] == Some(j) {
-                    placed += 1;
-                    total += problem.score[at];
-                    value += worth(at, i);
-                    locked_value += if locked.is_some() { worth(at, i) } else { 0 };
-                }
-                if plan.capacity[j as usize] == 0 && plan.open(i, j) {
-                    let short = worth(at, i) - mentee_price[i as usize];
-                    mentor_price[j as usize] = mentor_price[j as usize].max(short);
+                let Some(worth) = worth(at, i) else { continue };
+                if plan.locked[i as usize] == Some(j) {
+                    priced.mentor_of[i as usize] = Some(j);
+                    locked_worth += worth;
+                } else if plan.capacity[j as usize] == 0 && plan.open(i, j) {
+                    let price = &mut priced.mentor_price[j as usize];
+                    *price = (worth - priced.mentee_price[i as usize]).max(*price);
                 }
             }
         }
-        let bound =
-            engine::dual_bound(&mentee_price, &mentor_price, &plan.capacity).saturating_add(locked_value);
-        let outcome = match (stopped, bound == value) {
-            (_, true) => Outcome::Optimal,
-            (true, false) => Outcome::Stopped,
+        locked_worth
+    }
+
+    /// Completes the optimiser's answer by [`Market::close`] and adds up.
+    pub(crate) fn solution(
+        &self,
+        mut priced: Priced,
+        lift: i64,
+        worth: impl Fn(usize, u32) -> Option<i64>,
+    ) -> Solution {
+        let locked_worth = self.close(&mut priced, &worth);
+        let (mut total, mut value, mut placed) = (0, 0, 0);
+        for (i, &mentor) in priced.mentor_of.iter().enumerate() {
+            if let Some(at) = mentor.and_then(|j| self.problem.find(i as u32, j)) {
+                placed += 1;
+                total += self.problem.score[at];
+                value += worth(at, i as u32).unwrap_or(0);
+            }
+        }
+        let Priced { mentor_of, mentee_price, mentor_price, stopped } = priced;
+        let open = engine::dual_bound(&mentee_price, &mentor_price, &self.plan.capacity);
+        let bound = open.saturating_add(locked_worth);
+        let outcome = match (bound == value, stopped) {
+            (true, _) => Outcome::Optimal,
+            (false, true) => Outcome::Stopped,
             (false, false) => Outcome::WithinGap,
         };
         let certificate =

@@ -5,91 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{Mode, Options, Outcome, Problem, Solution};
 
-/// The first thing found wrong with a solution.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The lists do not have one entry per person.
-    #[error("the solution has {given} {what}, the problem {expected}")]
-    Length {
-        /// Which list.
-        what: &'static str,
-        /// Entries in the solution.
-        given: usize,
-        /// Entries expected.
-        expected: usize,
-    },
-    /// A pair was made that is infeasible or forbidden.
-    #[error("mentee {mentee} must not be with mentor {mentor}")]
-    Infeasible {
-        /// The mentee.
-        mentee: u32,
-        /// The mentor.
-        mentor: u32,
-    },
-    /// A locked pair was not made.
-    #[error("the lock of mentee {mentee} to mentor {mentor} is not honoured")]
-    Lock {
-        /// The mentee.
-        mentee: u32,
-        /// The mentor.
-        mentor: u32,
-    },
-    /// A mentor has more mentees than places.
-    #[error("mentor {mentor} has {given} mentees for {capacity} places")]
-    Overfull {
-        /// The mentor.
-        mentor: u32,
-        /// Mentees given to it.
-        given: i64,
-        /// Its places.
-        capacity: i64,
-    },
-    /// A number in the solution is not what it should add up to.
-    #[error("{what} is {given}, recomputed {expected}")]
-    Sum {
-        /// Which number.
-        what: &'static str,
-        /// As stated.
-        given: i64,
-        /// As recomputed.
-        expected: i128,
-    },
-    /// A price is negative.
-    #[error("the price of {side} {index} is {price}")]
-    NegativePrice {
-        /// `mentee` or `mentor`.
-        side: &'static str,
-        /// Who.
-        index: usize,
-        /// The price.
-        price: i64,
-    },
-    /// Two prices do not cover the worth of a pair: the bound is not a bound.
-    #[error("the prices of mentee {mentee} and mentor {mentor} fall {short} short of their worth")]
-    Uncovered {
-        /// The mentee.
-        mentee: u32,
-        /// The mentor.
-        mentor: u32,
-        /// By how much.
-        short: i128,
-    },
-    /// The solution claims to be the best, but its bound is larger than its value.
-    #[error("claimed optimal with a gap of {gap}")]
-    Gap {
-        /// The gap.
-        gap: i128,
-    },
-    /// The lift is too small for coverage to come first.
-    #[error("the lift {lift} does not outweigh {needed} points")]
-    Lift {
-        /// The lift stated.
-        lift: i64,
-        /// What it has to exceed.
-        needed: i128,
-    },
-}
+mod fault;
+mod modes;
+
+pub use fault::Fault;
 
 /// Checks that a solution is what it claims to be: feasible, honest in its sums, and, where it
 /// says so, optimal. Every pair is looked at.
@@ -102,7 +21,9 @@ pub fn verify(problem: &Problem, options: &Options, solution: &Solution) -> Resu
     check.totals()?;
     match &options.mode {
         Mode::MaxTotal | Mode::MaxCardinality => check.prices(),
-        _ => Ok(()),
+        Mode::Bottleneck => check.bottleneck(),
+        Mode::Stable => check.stable(),
+        Mode::Fair(floors) => check.fair(floors),
     }
 }
 
@@ -168,44 +89,75 @@ impl<'a> Check<'a> {
         equal("the total", self.solution.total, total)
     }
 
-    /// Weak duality: the prices cover every open pair, so their sum bounds every assignment.
+    /// The prices in the modes whose worth is score, keep bonus and lift.
     fn prices(&self) -> Result<(), Fault> {
+        self.lift()?;
+        let (value, bound) = self.duality(|i, j, s| Some(self.worth(i, j, s)))?;
+        self.gap(value, bound)
+    }
+
+    /// Weak duality: prices that cover every open pair with a worth bound every assignment by
+    /// their sum. Gives the value of the assignment and the bound.
+    fn duality(&self, worth: impl Fn(u32, u32, i64) -> Option<i128>) -> Result<(i128, i128), Fault> {
         let proof = &self.solution.certificate;
         for (side, prices) in [("mentee", &proof.mentee_price), ("mentor", &proof.mentor_price)] {
             if let Some(index) = prices.iter().position(|&price| price < 0) {
                 return Err(Fault::NegativePrice { side, index, price: prices[index] });
             }
         }
-        let (mut value, mut locked_value) = (0i128, 0i128);
-        for mentee in 0..self.problem.mentees() as u32 {
-            for (mentor, score) in self.problem.pairs_of(mentee) {
-                let worth = self.worth(mentee, mentor, score);
-                if self.solution.mentor_of[mentee as usize] == Some(mentor) {
-                    value += worth;
-                }
-                if self.locks.contains_key(&mentee) {
-                    locked_value += if self.locks[&mentee] == mentor { worth } else { 0 };
-                } else if !self.forbidden.contains(&(mentee, mentor)) {
-                    self.covered(mentee, mentor, worth)?;
-                }
+        let (mut value, mut locked_value) = (0, 0);
+        for (mentee, mentor, score) in self.pairs() {
+            let Some(worth) = worth(mentee, mentor, score) else { continue };
+            if self.solution.mentor_of[mentee as usize] == Some(mentor) {
+                value += worth;
+            }
+            if self.locks.get(&mentee) == Some(&mentor) {
+                locked_value += worth;
+            }
+            if self.open(mentee, mentor) {
+                self.covered(mentee, mentor, worth)?;
             }
         }
-        let mentees = proof.mentee_price.iter().map(|&price| i128::from(price)).sum::<i128>();
+        let mentees: i128 = proof.mentee_price.iter().map(|&price| i128::from(price)).sum();
+        let places = self.places();
+        let mentors: i128 = proof.mentor_price.iter().zip(&places).map(|(&p, &c)| i128::from(p) * c).sum();
+        Ok((value, mentees + mentors + locked_value))
+    }
+
+    /// Checks the stated value and bound, and that an optimum has no gap.
+    fn gap(&self, value: i128, bound: i128) -> Result<(), Fault> {
+        let (proof, outcome) = (&self.solution.certificate, self.solution.outcome);
+        equal("the value", proof.value, value)?;
+        // A bound past 64 bits is stated as the largest number; it proves nothing.
+        if bound <= i128::from(i64::MAX) || outcome == Outcome::Optimal {
+            equal("the bound", proof.bound, bound)?;
+        }
+        if outcome == Outcome::Optimal && bound != value {
+            return Err(Fault::Gap { gap: bound - value });
+        }
+        Ok(())
+    }
+
+    /// Every scored pair.
+    fn pairs(&self) -> impl Iterator<Item = (u32, u32, i64)> + '_ {
+        let mentees = 0..self.problem.mentees() as u32;
+        mentees.flat_map(|mentee| {
+            self.problem.pairs_of(mentee).map(move |(mentor, score)| (mentee, mentor, score))
+        })
+    }
+
+    /// Whether a pair was still to be decided.
+    fn open(&self, mentee: u32, mentor: u32) -> bool {
+        !self.locks.contains_key(&mentee) && !self.forbidden.contains(&(mentee, mentor))
+    }
+
+    /// The places of each mentor that are not locked.
+    fn places(&self) -> Vec<i128> {
         let mut places: Vec<i128> = self.problem.capacities().iter().map(|&c| i128::from(c)).collect();
         for &mentor in self.locks.values() {
             places[mentor as usize] -= 1;
         }
-        let mentors = proof.mentor_price.iter().zip(&places).map(|(&p, &c)| i128::from(p) * c).sum::<i128>();
-        let bound = mentees + mentors + locked_value;
-        self.lift()?;
-        equal("the value", proof.value, value)?;
-        if proof.bound != i64::MAX || self.solution.outcome == Outcome::Optimal {
-            equal("the bound", proof.bound, bound)?;
-        }
-        match self.solution.outcome {
-            Outcome::Optimal if bound != value => Err(Fault::Gap { gap: bound - value }),
-            _ => Ok(()),
-        }
+        places
     }
 
     fn covered(&self, mentee: u32, mentor: u32, worth: i128) -> Result<(), Fault> {
@@ -225,11 +177,9 @@ impl<'a> Check<'a> {
             return equal("the lift", lift, 0);
         }
         let (mut largest, mut smallest) = (0i128, 0i128);
-        for mentee in 0..self.problem.mentees() as u32 {
-            for (mentor, score) in self.problem.pairs_of(mentee) {
-                let worth = self.worth(mentee, mentor, score) - i128::from(lift);
-                (largest, smallest) = (largest.max(worth), smallest.min(worth));
-            }
+        for (mentee, mentor, score) in self.pairs() {
+            let worth = self.worth(mentee, mentor, score) - i128::from(lift);
+            (largest, smallest) = (largest.max(worth), smallest.min(worth));
         }
         let places: i128 = self.problem.capacities().iter().map(|&c| i128::from(c)).sum();
         let needed = places.min(self.problem.mentees() as i128) * (largest - smallest);

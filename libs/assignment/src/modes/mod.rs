@@ -1,0 +1,9 @@
+//! The objectives that are more than one run of the optimiser.
+
+mod bottleneck;
+mod fair;
+mod stable;
+
+pub(crate) use bottleneck::bottleneck;
+pub(crate) use fair::fair;
+pub(crate) use stable::stable;
