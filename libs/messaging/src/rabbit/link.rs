@@ -1,0 +1,51 @@
+//! One connection that is made again whenever it is gone.
+
+use super::away;
+use kernel::Result;
+use lapin::{Channel, Connection, ConnectionProperties, uri::AMQPUri};
+use std::time::Duration;
+use tokio::{sync::Mutex, time::timeout};
+
+/// How long connecting or opening a channel may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection by purpose.
+pub(crate) struct Link {
+    purpose: &'static str,
+    uri: AMQPUri,
+    current: Mutex<Option<Connection>>,
+}
+
+impl Link {
+    pub(crate) fn new(purpose: &'static str, uri: AMQPUri) -> Self {
+        Link { purpose, uri, current: Mutex::new(None) }
+    }
+
+    /// A new channel, over a new connection when the last one is gone. Callers wait for one attempt together.
+    pub(crate) async fn channel(&self) -> Result<Channel> {
+        let mut current = self.current.lock().await;
+        if let Some(connection) = current.as_ref().filter(|connection| connection.status().connected()) {
+            match timeout(PATIENCE, connection.create_channel()).await {
+                Ok(Ok(channel)) => return Ok(channel),
+                Ok(Err(error)) => tracing::debug!(%error, "the broker connection is gone, connecting again"),
+                Err(_) => tracing::debug!("the broker connection is silent, connecting again"),
+            }
+        }
+        *current = None;
+        let properties = ConnectionProperties::default().with_connection_name(format!("mentor {}", self.purpose).into());
+        let connecting = Connection::connect_uri(self.uri.clone(), properties);
+        let connection = timeout(PATIENCE, connecting).await.map_err(away)?.map_err(away)?;
+        let channel = timeout(PATIENCE, connection.create_channel()).await.map_err(away)?.map_err(away)?;
+        *current = Some(connection);
+        Ok(channel)
+    }
+}
+
+/// Closes a channel that is done with; one that is gone already is as good.
+pub(crate) async fn close(channel: &Channel) {
+    if channel.status().connected()
+        && let Err(error) = channel.close(200, "done".into()).await
+    {
+        tracing::debug!(%error, "a broker channel was gone before it was closed");
+    }
+}

@@ -1,0 +1,73 @@
+//! Spans with the publisher's trace context, and metrics.
+
+use crate::Envelope;
+use jiff::Timestamp;
+use metrics::{counter, gauge, histogram};
+use opentelemetry::{Context, global, trace::TraceContextExt};
+use std::collections::HashMap;
+use storage::{OutboxDepth, ParkedCounts};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// The span of one handled event, child of the span that published it.
+pub(crate) fn handle_span(service: &'static str, operation: &'static str, event: &Envelope) -> Span {
+    let span = tracing::info_span!(
+        "event.handle",
+        otel.kind = "consumer",
+        service,
+        operation,
+        event.id = %event.id,
+        event.type = %event.type_name,
+        tenant = %event.tenant,
+    );
+    if let Some(traceparent) = &event.traceparent {
+        let carrier = HashMap::from([("traceparent".to_owned(), traceparent.clone())]);
+        let parent = global::get_text_map_propagator(|propagator| propagator.extract(&carrier));
+        if parent.span().span_context().is_valid() {
+            // Refused only when no OpenTelemetry layer listens; then there is no trace to continue.
+            let _ = span.set_parent(parent);
+        }
+    }
+    span
+}
+
+/// The `traceparent` that a handler in this span passes on; the incoming one when nobody traces.
+pub(crate) fn traceparent_of(span: &Span, incoming: Option<&String>) -> Option<String> {
+    let context: Context = span.context();
+    if !context.span().span_context().is_valid() {
+        return incoming.cloned();
+    }
+    let mut carrier = HashMap::new();
+    global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut carrier));
+    carrier.remove("traceparent").or_else(|| incoming.cloned())
+}
+
+pub(crate) fn published(service: &'static str, events: usize) {
+    counter!("mentor_events_published_total", "service" => service).increment(events as u64);
+}
+
+pub(crate) fn publish_failed(service: &'static str) {
+    counter!("mentor_relay_failures_total", "service" => service).increment(1);
+}
+
+pub(crate) fn handled(service: &'static str, operation: &'static str, event: &Envelope, now: Timestamp) {
+    counter!("mentor_events_handled_total", "service" => service, "operation" => operation).increment(1);
+    let lag = now.duration_since(event.occurred_at).as_secs_f64().max(0.0);
+    histogram!("mentor_event_lag_seconds", "service" => service).record(lag);
+}
+
+pub(crate) fn parked(service: &'static str, operation: &'static str, dead: bool) {
+    let name = if dead { "mentor_events_dead_total" } else { "mentor_events_parked_total" };
+    counter!(name, "service" => service, "operation" => operation).increment(1);
+}
+
+pub(crate) fn outbox(service: &'static str, depth: &OutboxDepth, now: Timestamp) {
+    gauge!("mentor_outbox_pending", "service" => service).set(depth.pending as f64);
+    let age = depth.oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64().max(0.0));
+    gauge!("mentor_outbox_age_seconds", "service" => service).set(age);
+}
+
+pub(crate) fn waiting(service: &'static str, counts: &ParkedCounts) {
+    gauge!("mentor_events_waiting", "service" => service).set(counts.waiting as f64);
+    gauge!("mentor_events_dead", "service" => service).set(counts.dead as f64);
+}
