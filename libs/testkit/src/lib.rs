@@ -1,1 +1,17 @@
-//! To be written.
+//! What tests stand on: real servers, a database of one's own, whole services in the test's process, faults,
+//! and waiting without sleeping. Only ever a dev-dependency.
+
+mod builders;
+mod database;
+mod eventually;
+mod faults;
+pub mod servers;
+#[cfg(feature = "suite")]
+mod suite;
+
+pub use builders::{id, start_of_time, unique};
+pub use database::TestDatabase;
+pub use eventually::poll;
+pub use faults::{Fault, FaultProxy};
+#[cfg(feature = "suite")]
+pub use suite::{Authorized, Suite, SuiteBuilder};

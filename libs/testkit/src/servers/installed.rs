@@ -1,0 +1,243 @@
+//! Servers from installed binaries: free ports, a directory under the temporary one, nothing durable.
+
+use super::{
+    Server,
+    shared::{Handle, Instance, answers},
+};
+use anyhow::{Context, Result, anyhow, bail};
+use std::{
+    env, fs,
+    net::TcpListener,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+pub(super) async fn start(server: Server) -> Result<Instance> {
+    let directory = tempfile::Builder::new().prefix("mentor-testkit-").tempdir()?.keep();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755))?;
+    let started = match server {
+        Server::Postgres => postgres(&directory).await,
+        Server::RabbitMq => rabbitmq(&directory).await,
+        Server::Redis => redis(&directory).await,
+    };
+    match started {
+        Ok((url, processes)) => {
+            Ok(Instance { url, handle: Handle::Processes(processes), directory: Some(directory) })
+        }
+        Err(error) => {
+            let _ = fs::remove_dir_all(&directory);
+            Err(error)
+        }
+    }
+}
+
+async fn postgres(directory: &Path) -> Result<(String, Vec<u32>)> {
+    let places = [env::var_os("MENTOR_POSTGRES_BIN").map(PathBuf::from)].into_iter().flatten().chain(installed_postgres());
+    let initdb = find("initdb", places).ok_or_else(|| {
+        anyhow!("install it (Debian, Ubuntu: apt install postgresql), or set MENTOR_TEST_POSTGRES_URL or MENTOR_POSTGRES_BIN")
+    })?;
+    let user = User::find(&["postgres", "nobody"])?;
+    user.own(directory)?;
+    let data = directory.join("data");
+    let mut command = user.command(&initdb);
+    command.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+    run(&mut command, &directory.join("initdb.log"))?;
+    let port = free_port()?;
+    let mut command = user.command(&initdb.with_file_name("postgres"));
+    command.arg("-D").arg(&data).arg("-p").arg(port.to_string()).args(["-c", "listen_addresses=127.0.0.1"]);
+    for option in [
+        "unix_socket_directories=",
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "max_connections=400",
+        "shared_buffers=128MB",
+        "autovacuum_naptime=10min",
+        "max_wal_size=2GB",
+    ] {
+        command.args(["-c", option]);
+    }
+    let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+    let id = launch(command, &directory.join("server.log"), &url).await?;
+    ready(&directory.join("server.log"), || async {
+        use sqlx::Connection;
+        sqlx::PgConnection::connect(&url).await.is_ok()
+    })
+    .await?;
+    Ok((url, vec![id]))
+}
+
+/// Debian keeps the binaries off the path, a directory per version.
+fn installed_postgres() -> Vec<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = versions.map(|entry| entry.path().join("bin")).collect();
+    found.sort();
+    found.reverse();
+    found
+}
+
+async fn redis(directory: &Path) -> Result<(String, Vec<u32>)> {
+    let binary = find("redis-server", []).ok_or_else(|| {
+        anyhow!("install it (Debian, Ubuntu: apt install redis-server), or set MENTOR_TEST_REDIS_URL")
+    })?;
+    let port = free_port()?;
+    let mut command = Command::new(binary);
+    command.arg("--port").arg(port.to_string()).args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    command.arg("--dir").arg(directory);
+    let url = format!("redis://127.0.0.1:{port}/0");
+    let id = launch(command, &directory.join("server.log"), &url).await?;
+    Ok((url, vec![id]))
+}
+
+async fn rabbitmq(directory: &Path) -> Result<(String, Vec<u32>)> {
+    // The wrapper in /usr/sbin insists on the system's own directories; the script behind it does not.
+    let places = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin"];
+    let binary = find("rabbitmq-server", places.map(PathBuf::from)).ok_or_else(|| {
+        anyhow!("install it (Debian, Ubuntu: apt install rabbitmq-server), or set MENTOR_TEST_RABBITMQ_URL")
+    })?;
+    let user = User::find(&["rabbitmq", "nobody"])?;
+    for part in ["home", "mnesia", "log"] {
+        fs::create_dir(directory.join(part))?;
+        user.own(&directory.join(part))?;
+    }
+    user.own(directory)?;
+    fs::write(directory.join("enabled_plugins"), "[].\n")?;
+    let (port, distribution, names) = (free_port()?, free_port()?, free_port()?);
+    let mut command = user.command(&binary);
+    command
+        .env("HOME", directory.join("home"))
+        .env("RABBITMQ_NODENAME", format!("testkit{port}@localhost"))
+        .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+        .env("RABBITMQ_NODE_PORT", port.to_string())
+        .env("RABBITMQ_DIST_PORT", distribution.to_string())
+        .env("ERL_EPMD_PORT", names.to_string())
+        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
+        .env("RABBITMQ_MNESIA_BASE", directory.join("mnesia"))
+        .env("RABBITMQ_LOG_BASE", directory.join("log"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", directory.join("enabled_plugins"))
+        .env("RABBITMQ_CONFIG_FILE", directory.join("none"))
+        .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
+        .env("RABBITMQ_PID_FILE", directory.join("pid"))
+        .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none");
+    let url = format!("amqp://guest:guest@127.0.0.1:{port}/%2f");
+    let log = directory.join("server.log");
+    let id = launch(command, &log, &url).await?;
+    ready(&log, || async {
+        lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await.is_ok()
+    })
+    .await?;
+    let mut processes = vec![id];
+    processes.extend(port_mapper(names));
+    Ok((url, processes))
+}
+
+/// Erlang's port mapper detaches itself; `/proc` tells which one is ours.
+fn port_mapper(port: u16) -> Option<u32> {
+    let wanted = format!("ERL_EPMD_PORT={port}");
+    fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+        let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let name = fs::read_to_string(entry.path().join("comm")).ok()?;
+        let environment = fs::read(entry.path().join("environ")).ok()?;
+        let ours = environment.split(|byte| *byte == 0).any(|pair| pair == wanted.as_bytes());
+        (name.trim() == "epmd" && ours).then_some(id)
+    })
+}
+
+/// Starts a server that outlives this process: its own process group, no inherited pipes.
+async fn launch(mut command: Command, log: &Path, url: &str) -> Result<u32> {
+    let file = fs::File::create(log)?;
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
+    let mut child = command.spawn().with_context(|| format!("starting {}", command.get_program().display()))?;
+    let id = child.id();
+    wait_until_listening(&mut child, log, url).await?;
+    Ok(id)
+}
+
+async fn wait_until_listening(child: &mut Child, log: &Path, url: &str) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(90);
+    while Instant::now() < end {
+        if answers(url).await {
+            return Ok(());
+        }
+        if let Some(status) = child.try_wait()? {
+            bail!("it ended at once ({status}): {}", fs::read_to_string(log).unwrap_or_default().trim());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bail!("it does not listen after 90 s: {}", fs::read_to_string(log).unwrap_or_default().trim())
+}
+
+/// Listening is not yet answering.
+async fn ready<F: Future<Output = bool>>(log: &Path, mut is_ready: impl FnMut() -> F) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < end {
+        if is_ready().await {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("it does not answer after 60 s: {}", fs::read_to_string(log).unwrap_or_default().trim())
+}
+
+fn run(command: &mut Command, log: &Path) -> Result<()> {
+    let file = fs::File::create(log)?;
+    let status = command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).status()?;
+    if status.success() {
+        return Ok(());
+    }
+    bail!("{} failed: {}", command.get_program().display(), fs::read_to_string(log).unwrap_or_default().trim())
+}
+
+fn find(name: &str, before_path: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+    let path: Vec<PathBuf> = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
+    let candidates = before_path.into_iter().chain(path);
+    candidates.map(|directory| directory.join(name)).find(|candidate| candidate.is_file())
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// Whom a server runs as: root becomes somebody else.
+enum User {
+    Myself,
+    Other { uid: u32, gid: u32 },
+}
+
+impl User {
+    fn find(names: &[&str]) -> Result<Self> {
+        // The directory was just made by this process, so its owner is this user.
+        let mine = tempfile::tempfile()?.metadata()?.uid();
+        if mine != 0 {
+            return Ok(User::Myself);
+        }
+        let users = fs::read_to_string("/etc/passwd")?;
+        let find = |name: &str| {
+            let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+            let mut parts = line.split(':').skip(2).map(str::parse);
+            Some(User::Other { uid: parts.next()?.ok()?, gid: parts.next()?.ok()? })
+        };
+        names.iter().find_map(|name| find(name)).ok_or_else(|| anyhow!("this is root and there is no user {}", names[0]))
+    }
+
+    fn own(&self, path: &Path) -> Result<()> {
+        if let User::Other { uid, gid } = self {
+            chown(path, Some(*uid), Some(*gid))?;
+        }
+        Ok(())
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir("/");
+        if let User::Other { uid, gid } = self {
+            command.uid(*uid).gid(*gid);
+        }
+        command
+    }
+}

@@ -1,0 +1,101 @@
+//! Real Postgres, RabbitMQ and Redis for tests, shared by all tests of all processes. Each one is taken
+//!
+//! 1. from its URL in the environment: `MENTOR_TEST_POSTGRES_URL` (a superuser's), `MENTOR_TEST_RABBITMQ_URL`,
+//!    `MENTOR_TEST_REDIS_URL`;
+//! 2. else from a container, when a Docker engine answers; `MENTOR_TEST_CONTAINERS=1` insists on it, `=0` forbids it;
+//! 3. else from installed binaries, on free ports, in a temporary directory.
+//!
+//! What 2 and 3 start goes on running for later tests; `testkit-servers down` ends it. A server that is missing
+//! fails the test with what to install: no test is skipped.
+
+mod containers;
+mod installed;
+mod shared;
+
+pub use shared::{Instance, stop_all};
+
+use tokio::sync::OnceCell;
+
+/// The servers that tests need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Server {
+    /// Postgres 15 or newer.
+    Postgres,
+    /// RabbitMQ 3.10 or newer.
+    RabbitMq,
+    /// Redis 7 or newer.
+    Redis,
+}
+
+impl Server {
+    /// All of them.
+    pub const ALL: [Server; 3] = [Server::Postgres, Server::RabbitMq, Server::Redis];
+
+    /// The environment variable that names one which runs already.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Server::Postgres => "MENTOR_TEST_POSTGRES_URL",
+            Server::RabbitMq => "MENTOR_TEST_RABBITMQ_URL",
+            Server::Redis => "MENTOR_TEST_REDIS_URL",
+        }
+    }
+}
+
+/// The URL of a Postgres superuser.
+///
+/// # Panics
+/// When there is no server and none can be started, with what to install.
+pub async fn postgres() -> String {
+    static URL: OnceCell<String> = OnceCell::const_new();
+    URL.get_or_init(|| url(Server::Postgres)).await.clone()
+}
+
+/// The URL of a RabbitMQ virtual host.
+///
+/// # Panics
+/// When there is no server and none can be started, with what to install.
+pub async fn rabbitmq() -> String {
+    static URL: OnceCell<String> = OnceCell::const_new();
+    URL.get_or_init(|| url(Server::RabbitMq)).await.clone()
+}
+
+/// The URL of a Redis database.
+///
+/// # Panics
+/// When there is no server and none can be started, with what to install.
+pub async fn redis() -> String {
+    static URL: OnceCell<String> = OnceCell::const_new();
+    URL.get_or_init(|| url(Server::Redis)).await.clone()
+}
+
+/// A server's URL, by the order at the head of this module.
+///
+/// # Panics
+/// When there is no server and none can be started, with what to install.
+pub async fn url(server: Server) -> String {
+    if let Some(url) = std::env::var(server.variable()).ok().filter(|url| !url.is_empty()) {
+        return url;
+    }
+    match shared::running_or_started(server).await {
+        Ok(instance) => instance.url,
+        Err(error) => panic!("no {server:?} for tests: {error:#}"),
+    }
+}
+
+/// Starts one afresh, as a container or from binaries.
+async fn start(server: Server) -> anyhow::Result<Instance> {
+    let wish = std::env::var("MENTOR_TEST_CONTAINERS").unwrap_or_default();
+    match wish.as_str() {
+        "1" => containers::start(server).await,
+        "0" => installed::start(server).await,
+        _ if containers::engine_answers().await => match containers::start(server).await {
+            Ok(instance) => Ok(instance),
+            Err(error) => {
+                eprintln!("no container for {server:?} ({error:#}); trying installed binaries");
+                installed::start(server).await
+            }
+        },
+        _ => installed::start(server).await,
+    }
+}
