@@ -65,7 +65,12 @@ pub(crate) enum Refused {
 }
 
 impl<S: Send + Sync + 'static> Inbox<S> {
-    pub(crate) fn new(service: S, db: Database, consumers: Vec<Consumer<S>>, settings: MessagingSettings) -> Self {
+    pub(crate) fn new(
+        service: S,
+        db: Database,
+        consumers: Vec<Consumer<S>>,
+        settings: MessagingSettings,
+    ) -> Self {
         let routes = consumers
             .iter()
             .map(|c| Route { type_name: c.type_name, aggregate: c.aggregate, routing_key: c.routing_key })

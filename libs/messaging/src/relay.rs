@@ -153,16 +153,30 @@ impl Relay {
     }
 
     /// Waits for confirms and marks what is safe.
-    async fn confirm(&self, publisher: &Publisher, claim: &mut OutboxClaim, sent: Unconfirmed) -> Result<u64> {
+    async fn confirm(
+        &self,
+        publisher: &Publisher,
+        claim: &mut OutboxClaim,
+        sent: Unconfirmed,
+    ) -> Result<u64> {
         if sent.seqs.is_empty() {
             return Ok(0);
         }
         let outcomes = publisher.confirm(sent.confirms).await?;
-        let safe: Vec<i64> =
-            sent.seqs.iter().zip(&outcomes).filter(|(_, o)| **o == Outcome::Safe).map(|(seq, _)| *seq).collect();
+        let safe: Vec<i64> = sent
+            .seqs
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, o)| **o == Outcome::Safe)
+            .map(|(seq, _)| *seq)
+            .collect();
         self.done(claim, &safe).await?;
         // A new publisher declares the topology again, should that have been the reason.
-        if safe.len() == sent.seqs.len() { Ok(safe.len() as u64) } else { Err(away("the broker refused an event")) }
+        if safe.len() == sent.seqs.len() {
+            Ok(safe.len() as u64)
+        } else {
+            Err(away("the broker refused an event"))
+        }
     }
 
     /// Publishes until the outbox is empty, also of what other relays have in hand.

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// # Errors
 /// `DeadlineExceeded` when something still moves, or is away, after the time the settings allow.
 pub async fn settle(services: &[Messaging]) -> Result<()> {
-    let patience = services.iter().map(|service| service.settings().settle_timeout()).max().unwrap_or(Duration::ZERO);
+    let patience =
+        services.iter().map(|service| service.settings().settle_timeout()).max().unwrap_or(Duration::ZERO);
     let settled = async {
         loop {
             match round(services).await {

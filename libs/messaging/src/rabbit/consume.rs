@@ -7,7 +7,9 @@ use kernel::{Error, Result};
 use lapin::{
     BasicProperties, Channel, Consumer,
     message::Delivery,
-    options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions},
+    options::{
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+    },
     types::{AMQPValue, FieldTable},
 };
 use std::sync::Arc;
@@ -157,14 +159,17 @@ impl QueueLoop {
         metrics::counter!("mentor_events_foreign_total", "service" => self.handler.service()).increment(1);
         let mut headers = delivery.properties.headers().clone().unwrap_or_default();
         headers.insert("x-mentor-set-aside".into(), AMQPValue::LongString(why.into()));
-        let properties: BasicProperties = delivery.properties.clone().with_headers(headers).with_delivery_mode(2);
+        let properties: BasicProperties =
+            delivery.properties.clone().with_headers(headers).with_delivery_mode(2);
         let queue = short(self.rabbit.names.unrouted())?;
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         // The copy is confirmed before the original is acknowledged.
         let publisher = self.rabbit.publishing.channel().await?;
         publisher.confirm_select(Default::default()).await.map_err(away)?;
-        let confirm =
-            publisher.basic_publish("".into(), queue, options, &delivery.data, properties).await.map_err(away)?;
+        let confirm = publisher
+            .basic_publish("".into(), queue, options, &delivery.data, properties)
+            .await
+            .map_err(away)?;
         let safe = confirm.await.map_err(away)?;
         link::close(&publisher).await;
         if safe.is_ack() && safe.take_message().is_none() { Ok(()) } else { Err(set_aside_failed(channel)) }

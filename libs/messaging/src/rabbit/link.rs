@@ -32,7 +32,8 @@ impl Link {
             }
         }
         *current = None;
-        let properties = ConnectionProperties::default().with_connection_name(format!("mentor {}", self.purpose).into());
+        let properties =
+            ConnectionProperties::default().with_connection_name(format!("mentor {}", self.purpose).into());
         let connecting = Connection::connect_uri(self.uri.clone(), properties);
         let connection = timeout(PATIENCE, connecting).await.map_err(away)?.map_err(away)?;
         let channel = timeout(PATIENCE, connection.create_channel()).await.map_err(away)?.map_err(away)?;

@@ -60,7 +60,10 @@ impl Names {
 impl Rabbit {
     pub(crate) fn new(settings: &RabbitSettings) -> Result<Self> {
         let mut uri: AMQPUri = settings.url.expose_secret().parse().map_err(|error: String| {
-            Error::field("broker.url", format!("is not an AMQP URL such as amqp://user:password@host:5672/%2f: {error}"))
+            Error::field(
+                "broker.url",
+                format!("is not an AMQP URL such as amqp://user:password@host:5672/%2f: {error}"),
+            )
         })?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         let mut routing_keys = HashMap::new();
@@ -113,9 +116,13 @@ impl Rabbit {
 
 /// The broker does not answer as it should; trying again is right.
 pub(crate) fn away(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Box<Error> {
-    Error::new(ErrorKind::Unavailable, "DEPENDENCY_UNAVAILABLE", "the message broker does not answer; try again")
-        .retry_after(Duration::from_secs(1))
-        .caused_by(why)
+    Error::new(
+        ErrorKind::Unavailable,
+        "DEPENDENCY_UNAVAILABLE",
+        "the message broker does not answer; try again",
+    )
+    .retry_after(Duration::from_secs(1))
+    .caused_by(why)
 }
 
 /// Names on the wire have at most 255 bytes.

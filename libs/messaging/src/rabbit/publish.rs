@@ -42,8 +42,13 @@ impl Publisher {
     pub(crate) async fn send(&self, event: &Envelope) -> Result<PublisherConfirm> {
         let key = self.rabbit.routing_key(&event.type_name)?;
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let sending =
-            self.channel.basic_publish(self.exchange.clone(), key, options, &event.payload, headers::encode(event));
+        let sending = self.channel.basic_publish(
+            self.exchange.clone(),
+            key,
+            options,
+            &event.payload,
+            headers::encode(event),
+        );
         timeout(self.patience, sending).await.map_err(away)?.map_err(away)
     }
 
@@ -54,7 +59,9 @@ impl Publisher {
             for confirm in confirms {
                 outcomes.push(match confirm.await.map_err(away)? {
                     Confirmation::Ack(None) => Outcome::Safe,
-                    Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => Outcome::Refused,
+                    Confirmation::Ack(Some(_)) | Confirmation::Nack(_) | Confirmation::NotRequested => {
+                        Outcome::Refused
+                    }
                 });
             }
             Ok(outcomes)

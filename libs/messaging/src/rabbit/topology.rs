@@ -76,9 +76,11 @@ impl Topology {
 pub(crate) async fn exchanges(channel: &Channel, names: &Names) -> Result<()> {
     let unrouted = names.unrouted();
     exchange(channel, &unrouted, ExchangeKind::Fanout, FieldTable::default()).await?;
-    queue(channel, &unrouted, [number("x-max-length", UNROUTED_LIMIT), text("x-overflow", "drop-head")]).await?;
+    queue(channel, &unrouted, [number("x-max-length", UNROUTED_LIMIT), text("x-overflow", "drop-head")])
+        .await?;
     bind(channel, &unrouted, &unrouted, "").await?;
-    exchange(channel, &names.events(), ExchangeKind::Topic, table([text("alternate-exchange", &unrouted)])).await
+    exchange(channel, &names.events(), ExchangeKind::Topic, table([text("alternate-exchange", &unrouted)]))
+        .await
 }
 
 async fn exchange(channel: &Channel, name: &str, kind: ExchangeKind, arguments: FieldTable) -> Result<()> {
@@ -86,7 +88,11 @@ async fn exchange(channel: &Channel, name: &str, kind: ExchangeKind, arguments: 
     channel.exchange_declare(short(name)?, kind, options, arguments).await.map_err(away)
 }
 
-async fn queue<const N: usize>(channel: &Channel, name: &str, arguments: [(&str, AMQPValue); N]) -> Result<()> {
+async fn queue<const N: usize>(
+    channel: &Channel,
+    name: &str,
+    arguments: [(&str, AMQPValue); N],
+) -> Result<()> {
     let mut arguments = table(arguments);
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     let options = QueueDeclareOptions { durable: true, ..Default::default() };

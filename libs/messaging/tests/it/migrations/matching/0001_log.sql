@@ -1,0 +1,11 @@
+-- What the handlers of the test saw, in the order of their commits.
+create table matching.log (
+    tenant_id uuid not null,
+    n bigint generated always as identity,
+    subject text not null,
+    what text not null,
+    causation uuid not null,
+    correlation uuid not null,
+    traceparent text,
+    primary key (tenant_id, n)
+);

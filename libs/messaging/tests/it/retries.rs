@@ -1,0 +1,138 @@
+//! Events whose handler fails.
+
+use crate::{
+    house::{House, Kind, Plan, deactivated, person, upserted},
+    probe::Mood,
+};
+use jiff::SignedDuration;
+use kernel::Clock;
+use messaging::{Envelope, MessagingSettings};
+
+macro_rules! both {
+    ($($name:ident),* $(,)?) => {
+        mod in_process {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(super::Kind::InProcess).await; })*
+        }
+        mod rabbitmq {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() { super::$name(super::Kind::RabbitMq).await; })*
+        }
+    };
+}
+
+both!(
+    a_failing_handler_is_retried_with_growing_delay_and_blocks_only_its_aggregate,
+    after_the_limit_it_is_dead_until_it_is_replayed,
+    a_body_that_can_t_be_decoded_is_dead_at_once,
+    a_panic_is_a_failure_like_any_other,
+    a_failing_event_in_a_batch_undoes_nothing_of_the_others,
+);
+
+async fn a_failing_handler_is_retried_with_growing_delay_and_blocks_only_its_aggregate(kind: Kind) {
+    let house = House::new(kind).await;
+    let running = house.start();
+    let (ill, well) = (person(1), person(2));
+    house.probe.set(&ill, Mood::Fail(4)); // in its batch, alone, and in two retries
+    house.emit(&upserted(&ill, "first")).await;
+    house.emit(&deactivated(&ill)).await;
+    house.emit(&upserted(&well, "Ada")).await;
+    house.settle().await;
+    assert_eq!(house.log().await, [(well.clone(), "Ada".to_owned())]);
+    assert_eq!(house.parked().await, (2, 0));
+
+    let tries = house.probe.tries(&ill);
+    house.settle().await;
+    assert_eq!(house.probe.tries(&ill), tries, "it is not due yet");
+    let mut delays = Vec::new();
+    while house.parked().await != (0, 0) {
+        let before = house.probe.tries(&ill);
+        let mut waited = 0;
+        while house.probe.tries(&ill) == before {
+            house.clock.advance(SignedDuration::from_secs(1));
+            waited += 1;
+            house.settle().await;
+        }
+        delays.push(waited);
+    }
+    assert!(delays.starts_with(&[1, 2]), "each delay is twice the one before: {delays:?}");
+    assert_eq!(house.seen(&ill).await, ["first", "deactivated"], "in order, once, also after failing");
+    running.stop().await;
+    house.close().await;
+}
+
+async fn after_the_limit_it_is_dead_until_it_is_replayed(kind: Kind) {
+    let settings = MessagingSettings { attempts: 3, ..Default::default() };
+    let house = House::planned(kind, Plan { settings, ..Plan::default() }).await;
+    let running = house.start();
+    let ill = person(1);
+    house.probe.set(&ill, Mood::Fail(u32::MAX));
+    house.emit(&upserted(&ill, "first")).await;
+    house.settle().await;
+    for _ in 0..5 {
+        house.clock.advance(SignedDuration::from_secs(600));
+        house.settle().await;
+    }
+    assert_eq!(house.parked().await, (0, 1));
+    house.emit(&deactivated(&ill)).await;
+    house.settle().await;
+    assert_eq!(house.parked().await, (1, 1), "what comes after waits behind it");
+    assert_eq!(house.log().await, []);
+
+    house.probe.set(&ill, Mood::Fail(0));
+    house.settle().await;
+    assert_eq!(house.log().await, [], "nobody has asked for it yet");
+    let replayed = house.matching_db.parked_replay(None, house.clock.now()).await.expect("replayed");
+    assert_eq!(replayed, 1);
+    house.settle().await;
+    assert_eq!(house.seen(&ill).await, ["first", "deactivated"]);
+    assert_eq!(house.parked().await, (0, 0));
+    running.stop().await;
+    house.close().await;
+}
+
+async fn a_body_that_can_t_be_decoded_is_dead_at_once(kind: Kind) {
+    let house = House::new(kind).await;
+    let running = house.start();
+    let mut event = Envelope::of(&upserted(&person(1), "Ada"), house.tenant, &*house.clock);
+    event.payload = vec![0xff, 0xff, 0xff].into();
+    house.broker.publish(&[event]).await.expect("published");
+    house.settle().await;
+    assert_eq!(house.parked().await, (0, 1));
+    let dead = house.matching_db.parked_list(true, 10).await.expect("listed");
+    assert!(dead[0].1.error.contains("can't be decoded"), "{}", dead[0].1.error);
+    running.stop().await;
+    house.close().await;
+}
+
+async fn a_panic_is_a_failure_like_any_other(kind: Kind) {
+    let house = House::new(kind).await;
+    let running = house.start();
+    house.probe.set(&person(1), Mood::Panic(2));
+    house.emit(&upserted(&person(1), "Ada")).await;
+    house.emit(&upserted(&person(2), "Grace")).await;
+    house.settle().await;
+    assert_eq!(house.log().await, [(person(2), "Grace".to_owned())]);
+    house.clock.advance(SignedDuration::from_secs(1));
+    house.settle().await;
+    assert_eq!(house.seen(&person(1)).await, ["Ada"]);
+    running.stop().await;
+    house.close().await;
+}
+
+async fn a_failing_event_in_a_batch_undoes_nothing_of_the_others(kind: Kind) {
+    let house = House::new(kind).await;
+    let running = house.start();
+    house.probe.set(&person(50), Mood::Fail(2));
+    let events: Vec<_> =
+        (0..100).map(|n| Envelope::of(&upserted(&person(n), "Ada"), house.tenant, &*house.clock)).collect();
+    house.broker.publish(&events).await.expect("published");
+    house.settle().await;
+    assert_eq!(house.log().await.len(), 99);
+    assert_eq!(house.parked().await, (1, 0));
+    house.clock.advance(SignedDuration::from_secs(1));
+    house.settle().await;
+    assert_eq!(house.log().await.len(), 100);
+    running.stop().await;
+    house.close().await;
+}
