@@ -1,7 +1,9 @@
 //! What a service is to the process that runs it.
 
 use crate::{Job, config};
-use kernel::{Error, Result, SharedClock};
+use futures::future::BoxFuture;
+use grpc::Deactivated;
+use kernel::{Error, Result, SharedClock, TenantId, Uuid};
 use messaging::Consumer;
 use serde::de::DeserializeOwned;
 use storage::{Cache, Database, Migrator};
@@ -16,6 +18,8 @@ pub struct Deps {
     pub cache: Cache,
     /// The time.
     pub clock: SharedClock,
+    /// The people whose tokens are refused: the one set of this process.
+    pub deactivated: Deactivated,
     /// The section `[services.<name>]` of the configuration.
     pub settings: toml::Table,
     /// The name of the service.
@@ -32,6 +36,9 @@ impl Deps {
             .map_err(|error| Error::precondition("SETTING_INVALID", error.to_string()))
     }
 }
+
+/// Reads all deactivated people of a tenant from a service that knows them.
+pub type DeactivatedPeople<S> = for<'a> fn(&'a S, TenantId) -> BoxFuture<'a, Result<Vec<Uuid>>>;
 
 /// A service: one schema, some gRPC services, consumers and jobs. The same value serves alone in its own
 /// process and together with the others in one. No global state: a test runs several side by side.
@@ -59,5 +66,10 @@ pub trait Service: Clone + Send + Sync + 'static {
     /// What it does from time to time: `crate::jobs::jobs()`.
     fn jobs() -> Vec<Job<Self>> {
         Vec::new()
+    }
+
+    /// For the service that owns the directory: how a lost set of deactivated people is filled again.
+    fn deactivated() -> Option<DeactivatedPeople<Self>> {
+        None
     }
 }

@@ -43,5 +43,6 @@ pub use outbox::{OutboxClaim, OutboxDepth, OutboxRow};
 pub use parked::{NewParked, Parked, ParkedCounts, ParkedEvent, ParkedKey};
 pub use purge::{Purged, Retention};
 pub use settings::{CacheSettings, DatabaseSettings, MigrateSettings};
+pub use sqlx::migrate::Migrator;
 pub use tx::Tx;
 pub use wake::OutboxListener;

@@ -18,9 +18,16 @@ pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
         "and server.tls_key_file turn TLS on together; set both or neither",
     );
     must(config.database.max_connections > 0, "database.max_connections", "must be at least 1");
-    must(config.messaging.prefetch > 0, "messaging.prefetch", "must be at least 1");
-    must(config.messaging.relay_batch > 0, "messaging.relay_batch", "must be at least 1");
-    must(config.messaging.max_attempts > 0, "messaging.max_attempts", "must be at least 1");
+    let messaging = &config.messaging;
+    must((1..=5000).contains(&messaging.publish_window), "messaging.publish_window", "must lie between 1 and 5000");
+    must(
+        messaging.claim_limit >= u32::from(messaging.publish_window),
+        "messaging.claim_limit",
+        "must be at least messaging.publish_window",
+    );
+    must((1..=1000).contains(&messaging.consume_batch), "messaging.consume_batch", "must lie between 1 and 1000");
+    must(messaging.attempts > 0, "messaging.attempts", "must be at least 1");
+    must(is_name(&messaging.prefix), "messaging.prefix", "may hold letters, digits, '.', '-' and '_' only");
     must(
         config.messaging.retry_first <= config.messaging.retry_longest,
         "messaging.retry_first",
@@ -31,22 +38,12 @@ pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
         "telemetry.trace_ratio",
         "must lie between 0.0 and 1.0",
     );
-    must(config.limits.concurrent_requests > 0, "limits.concurrent_requests", "must be at least 1");
+    must(config.limits.calls > 0, "limits.calls", "must be at least 1");
+    must(config.limits.streams > 0, "limits.streams", "must be at least 1");
     must(
-        config.limits.concurrent_requests_per_connection > 0,
-        "limits.concurrent_requests_per_connection",
-        "must be at least 1",
-    );
-    must(config.limits.max_request_bytes >= 1024, "limits.max_request_bytes", "must be at least 1024");
-    must(
-        config.limits.default_deadline <= config.limits.longest_deadline,
-        "limits.default_deadline",
-        "must not be longer than limits.longest_deadline",
-    );
-    must(
-        config.limits.rate_per_second == 0 || config.limits.rate_burst >= config.limits.rate_per_second,
-        "limits.rate_burst",
-        "must be at least limits.rate_per_second, or no client could ever reach that rate",
+        config.limits.burst >= config.limits.calls_per_second,
+        "limits.burst",
+        "must be at least limits.calls_per_second, or no client could ever reach that rate",
     );
     let shutdown = &config.shutdown;
     must(
@@ -60,12 +57,11 @@ pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn identity(config: &Config, must: &mut impl FnMut(bool, &str, &str)) {
-    must(!config.identity.audience.is_empty(), "identity.audience", "must not be empty");
     for (at, issuer) in config.identity.issuers.iter().enumerate() {
         let path = format!("identity.issuers[{at}]");
         must(!issuer.issuer.is_empty(), &format!("{path}.issuer"), "must be the exact `iss` of its tokens");
         must(
-            issuer.jwks_url.is_empty() != issuer.jwks_file.is_empty(),
+            issuer.jwks_url.is_some() != issuer.jwks_file.is_some(),
             &path,
             "needs its keys: set either jwks_url or jwks_file",
         );
@@ -75,6 +71,10 @@ fn identity(config: &Config, must: &mut impl FnMut(bool, &str, &str)) {
             "must name at least one algorithm, such as \"RS256\"",
         );
     }
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
 }
 
 /// What a server needs.

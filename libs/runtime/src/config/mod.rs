@@ -9,8 +9,8 @@ mod typed;
 pub use layers::{ConfigError, Sources};
 pub use secret::Secret;
 pub use sections::{
-    BrokerKind, CacheKind, CacheSection, DatabaseSection, DevIdentity, IdentitySection, Issuer, LimitsSection,
-    LogFormat, MessagingSection, MigrateSection, ServerSection, ShutdownSection, TelemetrySection,
+    BrokerKind, CacheKind, CacheSection, DatabaseSection, DevIdentity, IdentitySection, LimitsSection,
+    LogFormat, MessagingSection, MigrateSection, RetentionSection, ServerSection, ShutdownSection, TelemetrySection,
 };
 
 use layers::Layers;
@@ -39,6 +39,8 @@ pub struct Config {
     pub telemetry: TelemetrySection,
     /// What one process takes on.
     pub limits: LimitsSection,
+    /// How long the house's own rows are kept.
+    pub retention: RetentionSection,
     /// How it ends.
     pub shutdown: ShutdownSection,
     /// What single services add.

@@ -4,13 +4,14 @@
 use super::Secret;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
-use uuid::Uuid;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerSection {
     pub listen: SocketAddr,
-    pub reflection: bool,
+    pub web_origins: Vec<String>,
+    #[serde(deserialize_with = "duration")]
+    pub connection_age: Duration,
     pub tls_certificate_file: String,
     pub tls_key_file: String,
 }
@@ -27,8 +28,7 @@ pub struct DatabaseSection {
     pub max_connections: u32,
     #[serde(deserialize_with = "duration")]
     pub acquire_timeout: Duration,
-    #[serde(deserialize_with = "duration")]
-    pub statement_timeout: Duration,
+    pub statement_cache: usize,
     pub passwords: BTreeMap<String, Secret>,
 }
 
@@ -39,8 +39,6 @@ pub struct MigrateSection {
     pub url_file: String,
     pub password: Secret,
     pub password_file: String,
-    #[serde(deserialize_with = "duration")]
-    pub lock_timeout: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -59,15 +57,19 @@ pub struct MessagingSection {
     pub password: Secret,
     pub password_file: String,
     pub prefix: String,
-    pub relay_batch: u32,
+    pub publish_window: u16,
+    pub claim_limit: u32,
     #[serde(deserialize_with = "duration")]
-    pub relay_poll: Duration,
-    pub prefetch: u16,
-    pub max_attempts: u32,
+    pub poll: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub confirm_timeout: Duration,
+    pub consume_batch: u16,
     #[serde(deserialize_with = "duration")]
     pub retry_first: Duration,
     #[serde(deserialize_with = "duration")]
     pub retry_longest: Duration,
+    pub attempts: u16,
+    pub delivery_limit: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -86,42 +88,21 @@ pub struct CacheSection {
     pub password: Secret,
     pub password_file: String,
     pub prefix: String,
+    #[serde(deserialize_with = "duration")]
+    pub response_timeout: Duration,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdentitySection {
-    pub audience: String,
-    #[serde(deserialize_with = "duration")]
-    pub leeway: Duration,
-    pub issuers: Vec<Issuer>,
+    pub issuers: Vec<grpc::IssuerSettings>,
     pub dev: DevIdentity,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Issuer {
-    pub issuer: String,
-    #[serde(default)]
-    pub jwks_url: String,
-    #[serde(default)]
-    pub jwks_file: String,
-    #[serde(default = "algorithms")]
-    pub algorithms: Vec<String>,
-    #[serde(default)]
-    pub tenants: Vec<Uuid>,
-}
-
-fn algorithms() -> Vec<String> {
-    ["RS256", "ES256", "EdDSA"].map(str::to_owned).to_vec()
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DevIdentity {
     pub enabled: bool,
-    pub issuer: String,
-    pub key_file: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -145,15 +126,27 @@ pub struct TelemetrySection {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitsSection {
-    pub concurrent_requests: usize,
-    pub concurrent_requests_per_connection: usize,
-    pub max_request_bytes: usize,
+    pub calls: usize,
+    pub streams: usize,
+    pub calls_per_second: u32,
+    pub burst: u32,
     #[serde(deserialize_with = "duration")]
-    pub default_deadline: Duration,
+    pub longest_call: Duration,
     #[serde(deserialize_with = "duration")]
-    pub longest_deadline: Duration,
-    pub rate_per_second: u32,
-    pub rate_burst: u32,
+    pub longest_stream: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub deactivation_check: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionSection {
+    #[serde(deserialize_with = "duration")]
+    pub outbox: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub inbox: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub idempotency: Duration,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,0 +1,160 @@
+//! Periodic work, by the injected clock, in a fixed order.
+
+use super::entry::{BoundJob, Running};
+use crate::config::RetentionSection;
+use jiff::{SignedDuration, Timestamp};
+use kernel::{Context, Result, SharedClock};
+use metrics::{counter, histogram};
+use std::{sync::Arc, time::Duration};
+use storage::{Database, Retention};
+use tokio::{sync::Mutex, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+/// How often the scheduler looks at the clock.
+const TICK: Duration = Duration::from_secs(1);
+/// How often the house's own rows are swept.
+const SWEEP: Duration = Duration::from_secs(3600);
+
+/// All jobs of all services of a host.
+pub(super) struct Jobs {
+    clock: SharedClock,
+    retention: RetentionSection,
+    /// Held during a run, so that runs never overlap in this process.
+    lines: Mutex<Vec<Line>>,
+}
+
+/// One job and when it last ran. That is not kept over a restart: a job can be run again at any time.
+struct Line {
+    db: Database,
+    work: Work,
+    last: Option<Timestamp>,
+}
+
+enum Work {
+    PerTenant(BoundJob),
+    Sweep,
+}
+
+impl Line {
+    fn every(&self) -> Duration {
+        match &self.work {
+            Work::PerTenant(job) => job.every,
+            Work::Sweep => SWEEP,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match &self.work {
+            Work::PerTenant(job) => job.name,
+            Work::Sweep => "sweep",
+        }
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        let every = SignedDuration::try_from(self.every()).unwrap_or(SignedDuration::MAX);
+        self.last.is_none_or(|last| now.duration_since(last) >= every)
+    }
+}
+
+impl Jobs {
+    pub(super) fn new(services: &[Arc<dyn Running>], retention: RetentionSection, clock: SharedClock) -> Self {
+        let mut lines = Vec::new();
+        for service in services {
+            let db = service.db();
+            let work = service.jobs().into_iter().map(Work::PerTenant).chain([Work::Sweep]);
+            lines.extend(work.map(|work| Line { db: db.clone(), work, last: None }));
+        }
+        Jobs { clock, retention, lines: Mutex::new(lines) }
+    }
+
+    /// Runs every job whose time has come, once for each tenant: services in the order of the host, jobs in the
+    /// order of their list, tenants in the order of their ids. A failure does not keep the others from running.
+    ///
+    /// Returns how many runs there were, or the first failure.
+    pub(super) async fn run_due(&self) -> Result<u64> {
+        let mut lines = self.lines.lock().await;
+        let (mut runs, mut failure) = (0, None);
+        for line in lines.iter_mut() {
+            let now = self.clock.now();
+            if !line.is_due(now) {
+                continue;
+            }
+            match self.run(line, now, &mut failure).await {
+                Ok(count) => {
+                    runs += count;
+                    line.last = Some(now);
+                }
+                // The database is away: due again at the next look.
+                Err(error) => {
+                    tracing::warn!(service = line.db.service(), job = line.name(), error = %error, "the job could not start");
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        failure.map_or(Ok(runs), Err)
+    }
+
+    async fn run(&self, line: &Line, now: Timestamp, failure: &mut Option<Box<kernel::Error>>) -> Result<u64> {
+        let job = match &line.work {
+            Work::PerTenant(job) => job,
+            Work::Sweep => {
+                sweep(&line.db, &self.retention, now).await?;
+                return Ok(1);
+            }
+        };
+        let tenants = line.db.tenants().await?;
+        let runs = u64::try_from(tenants.len()).unwrap_or(u64::MAX);
+        for tenant in tenants {
+            let ctx = Context::system(tenant, line.db.service(), job.name, now, self.clock.new_id());
+            if let Err(error) = run_one(job, line.db.service(), &ctx).await {
+                failure.get_or_insert(error);
+            }
+        }
+        Ok(runs)
+    }
+
+    /// Looks at the clock until stopped. A run that has begun is finished.
+    pub(super) async fn schedule(&self, stop: CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some() {
+            // Failures are logged where they happen.
+            let _ = self.run_due().await;
+        }
+    }
+}
+
+async fn run_one(job: &BoundJob, service: &'static str, ctx: &Context) -> Result<()> {
+    let began = Instant::now();
+    let span = tracing::info_span!("job", service, job = job.name, tenant = %ctx.tenant(), request.id = %ctx.correlation);
+    let result = (job.run)(ctx.clone()).instrument(span).await;
+    let outcome = if result.is_ok() { "ok" } else { "failed" };
+    counter!("mentor_job_runs_total", "service" => service, "job" => job.name, "outcome" => outcome).increment(1);
+    histogram!("mentor_job_seconds", "service" => service, "job" => job.name).record(began.elapsed().as_secs_f64());
+    if let Err(error) = &result {
+        let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(
+            service, job = job.name, tenant = %ctx.tenant(), request.id = %ctx.correlation,
+            error = %error, error.cause = cause, "the job failed"
+        );
+    }
+    result
+}
+
+/// Deletes rows of the house that have served their time.
+async fn sweep(db: &Database, keep: &RetentionSection, now: Timestamp) -> Result<()> {
+    let before = |keep: Duration| now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+    let retention = Retention {
+        outbox: before(keep.outbox),
+        inbox: before(keep.inbox),
+        idempotency: before(keep.idempotency),
+    };
+    let purged = db.purge(&retention).await?;
+    tracing::debug!(
+        service = db.service(),
+        outbox = purged.outbox,
+        inbox = purged.inbox,
+        idempotency = purged.idempotency,
+        "old rows were deleted"
+    );
+    Ok(())
+}
