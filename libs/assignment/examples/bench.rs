@@ -2,15 +2,21 @@
 
 use std::time::Instant;
 
-use assignment::{Control, Mode, Options, Pair, Problem, solve, verify};
+use assignment::{Control, Mode, Options, Pair, Problem, solve, solve_people, verify};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+#[path = "../tests/common/people.rs"]
+mod invented;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let case = arguments.get(1).map_or("sparse", String::as_str);
     let mentees: usize = arguments.get(2).and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let mentors = mentees / 2;
+    if case == "people" {
+        return all_pairs(mentees, arguments.get(3).and_then(|m| m.parse().ok()).unwrap_or(mentors));
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let (places, scores) = match case {
         "shortage" => (1..=2, 0..10_000),
@@ -43,4 +49,15 @@ fn main() {
     let begun = Instant::now();
     verify(&problem, &options, &solution).expect("verified");
     eprintln!("verified {:?}", begun.elapsed());
+}
+
+fn all_pairs(mentees: usize, mentors: usize) {
+    let people = invented::people(mentees, mentors, 7);
+    let begun = Instant::now();
+    let report = |p: &assignment::Progress| eprintln!("{:?} {p:?}", begun.elapsed());
+    let control = Control { progress: Some(&report), ..Control::default() };
+    let threads = std::env::var("THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
+    let options = Options { threads, ..Options::default() };
+    let solution = solve_people(&people, &options, &control).expect("a solution");
+    eprintln!("solved  {:?} total {} placed {}", begun.elapsed(), solution.total, solution.placed);
 }

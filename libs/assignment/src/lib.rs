@@ -30,6 +30,7 @@ mod error;
 pub mod explain;
 mod modes;
 mod options;
+pub mod people;
 mod plan;
 mod problem;
 mod solution;
@@ -38,6 +39,7 @@ mod verify;
 
 pub use error::Error;
 pub use options::{Control, Floors, Mode, Options, Phase, Progress};
+pub use people::{People, solve_people, verify_people};
 pub use problem::{Pair, Problem};
 pub use solution::{BottleneckProof, Certificate, Cover, FairProof, Outcome, Solution};
 pub use solve::solve;

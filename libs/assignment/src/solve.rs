@@ -1,7 +1,7 @@
 //! Explicit scored pairs, solved in the mode of the options.
 
 use crate::engine::graph::{Graph, permutation};
-use crate::engine::{self, Goal, NONE};
+use crate::engine::{self, Goal, NONE, Warm};
 use crate::plan::{self, Plan};
 use crate::{Certificate, Control, Error, Mode, Options, Outcome, Problem, Solution, modes};
 
@@ -34,6 +34,7 @@ pub(crate) struct Market<'a> {
 }
 
 /// The optimiser's answer in the caller's order.
+#[derive(Debug, Clone)]
 pub(crate) struct Priced {
     pub(crate) mentor_of: Vec<Option<u32>>,
     pub(crate) mentee_price: Vec<i64>,
@@ -83,8 +84,7 @@ impl Market<'_> {
     /// Maximises the sum of `worth(at, mentee) + lift` over the open pairs that have a worth.
     pub(crate) fn optimise(&self, worth: impl Fn(usize, u32) -> Option<i64>, lift: i64, gap: i64) -> Priced {
         let (problem, plan) = (self.problem, self.plan);
-        let mentee_rank = permutation(problem.mentees(), self.options.seed);
-        let mentor_rank = permutation(problem.mentors(), self.options.seed ^ 1);
+        let ranks = Ranks::new(problem.mentees(), problem.mentors(), self.options.seed);
         let worth = |i: u32, at: usize| {
             let j = problem.mentor[at];
             let open = plan.open(i, j) && plan.capacity[j as usize] > 0;
@@ -92,28 +92,11 @@ impl Market<'_> {
         };
         let edges = || {
             (0..problem.mentees() as u32).flat_map(|i| {
-                let (worth, mentor_rank, mentee_rank) = (&worth, &mentor_rank, &mentee_rank);
-                problem.row(i).filter_map(move |at| {
-                    let j = mentor_rank[problem.mentor[at] as usize];
-                    worth(i, at).map(|worth| (mentee_rank[i as usize], j, worth))
-                })
+                let worth = &worth;
+                problem.row(i).filter_map(move |at| worth(i, at).map(|worth| (i, problem.mentor[at], worth)))
             })
         };
-        let capacity = permuted(&plan.capacity, &mentor_rank);
-        let mut graph = Graph::new(problem.mentees(), &capacity, edges);
-        let goal = Goal { capacity: &capacity, lift, gap };
-        let found = engine::optimise(&mut graph, goal, self.control);
-        let mentor_at = inverse(&mentor_rank);
-        let mentor_of = |&rank: &u32| match found.edge[rank as usize] {
-            NONE => None,
-            edge => Some(mentor_at[graph.mentor[edge as usize] as usize]),
-        };
-        Priced {
-            mentor_of: mentee_rank.iter().map(mentor_of).collect(),
-            mentee_price: mentee_rank.iter().map(|&rank| found.u[rank as usize]).collect(),
-            mentor_price: mentor_rank.iter().map(|&rank| found.v[rank as usize]).collect(),
-            stopped: found.stopped,
-        }
+        ranks.optimise(&plan.capacity, edges, lift, gap, None, self.control)
     }
 
     /// Adds the locked pairs and the prices of mentors without open places; gives what the locked
@@ -167,9 +150,57 @@ impl Market<'_> {
     }
 }
 
+/// The seeded renumbering under which the optimiser works, so that ties do not favour the order of
+/// the input.
+#[derive(Debug)]
+pub(crate) struct Ranks {
+    mentee: Vec<u32>,
+    mentor: Vec<u32>,
+}
+
+impl Ranks {
+    pub(crate) fn new(mentees: usize, mentors: usize, seed: u64) -> Self {
+        Self { mentee: permutation(mentees, seed), mentor: permutation(mentors, seed ^ 1) }
+    }
+
+    /// Runs the optimiser on edges `(mentee, mentor, worth)`, from an earlier answer if given.
+    pub(crate) fn optimise<I: Iterator<Item = (u32, u32, i64)>>(
+        &self,
+        capacity: &[i64],
+        edges: impl Fn() -> I,
+        lift: i64,
+        gap: i64,
+        warm: Option<&Priced>,
+        control: &Control<'_>,
+    ) -> Priced {
+        let capacity = permuted(capacity, &self.mentor);
+        let renumbered =
+            || edges().map(|(i, j, worth)| (self.mentee[i as usize], self.mentor[j as usize], worth));
+        let mut graph = Graph::new(self.mentee.len(), &capacity, renumbered);
+        let warm = warm.map(|priced| {
+            let rank = |mentor: &Option<u32>| mentor.map_or(NONE, |j| self.mentor[j as usize]);
+            let mentor: Vec<u32> = priced.mentor_of.iter().map(rank).collect();
+            Warm { mentor: permuted(&mentor, &self.mentee), v: permuted(&priced.mentor_price, &self.mentor) }
+        });
+        let goal = Goal { capacity: &capacity, lift, gap };
+        let found = engine::optimise(&mut graph, goal, warm.as_ref(), control);
+        let mentor_at = inverse(&self.mentor);
+        let mentor_of = |&rank: &u32| match found.edge[rank as usize] {
+            NONE => None,
+            edge => Some(mentor_at[graph.mentor[edge as usize] as usize]),
+        };
+        Priced {
+            mentor_of: self.mentee.iter().map(mentor_of).collect(),
+            mentee_price: self.mentee.iter().map(|&rank| found.u[rank as usize]).collect(),
+            mentor_price: self.mentor.iter().map(|&rank| found.v[rank as usize]).collect(),
+            stopped: found.stopped,
+        }
+    }
+}
+
 /// `list` with each entry moved to its rank.
-fn permuted(list: &[i64], rank: &[u32]) -> Vec<i64> {
-    let mut moved = vec![0; list.len()];
+fn permuted<T: Copy + Default>(list: &[T], rank: &[u32]) -> Vec<T> {
+    let mut moved = vec![T::default(); list.len()];
     for (&entry, &rank) in list.iter().zip(rank) {
         moved[rank as usize] = entry;
     }

@@ -79,7 +79,7 @@ pub(crate) struct Exact<'g> {
     graph: &'g Graph,
     mentors: Labels,
     mentees: Labels,
-    /// Mentees and mentors settled by the search at hand, with their distances.
+    /// Mentees and mentors whose prices the search at hand may change, with their distances.
     seen_mentees: Vec<(u32, i64)>,
     seen_mentors: Vec<(u32, i64)>,
     /// In a search from a mentor: the holder through whom each settled mentor was entered.
@@ -163,6 +163,7 @@ impl<'g> Exact<'g> {
         for edge in self.graph.row(mentee) {
             let j = self.graph.mentor[edge];
             let reach = base + state.v[j as usize] - self.graph.profit[edge];
+            debug_assert!(reach >= distance, "prices cover every edge");
             if reach > *best || edge as u32 == own || !self.mentors.offer(j, reach, edge as u32, mentee) {
                 continue;
             }
@@ -214,7 +215,6 @@ impl<'g> Exact<'g> {
             if distance == best {
                 break;
             }
-            self.seen_mentees.push((i, distance));
             let k = state.mentor_of(self.graph, i);
             if !self.mentors.offer(k, distance, NONE, i) {
                 continue;
@@ -238,10 +238,13 @@ impl<'g> Exact<'g> {
     /// Looks along the edges of a mentor at the given distance.
     fn scan_mentor(&mut self, state: &State, mentor: u32, distance: i64, best: &mut i64, end: &mut End) {
         self.seen_mentors.push((mentor, distance));
+        // Whatever the mentor's price falls by, all its holders gain.
+        self.seen_mentees.extend(state.holders(mentor).iter().map(|&k| (k, distance)));
         let base = distance + state.v[mentor as usize];
         for at in self.graph.back_row(mentor) {
             let (i, edge) = (self.graph.back_mentee[at], self.graph.back_edge[at]);
             let reach = base + state.u[i as usize] - self.graph.profit[edge as usize];
+            debug_assert!(reach >= distance, "prices cover every edge");
             let own = state.edge[i as usize];
             if reach > *best || own == edge || !self.mentees.offer(i, reach, edge, mentor) {
                 continue;
@@ -291,8 +294,10 @@ impl<'g> Exact<'g> {
 }
 
 /// The least profits that go with the prices, and only those places kept that are worth them
-/// exactly: establishes the invariants of [`Exact`] from any prices and any assignment.
-pub(crate) fn tighten(graph: &Graph, state: &mut State) {
+/// exactly: establishes the invariants of [`Exact`] from any prices and any assignment. Gives how
+/// many mentees are left to be placed.
+pub(crate) fn tighten(graph: &Graph, state: &mut State) -> usize {
+    let mut loose = 0;
     for i in 0..graph.mentees() as u32 {
         let best = graph.row(i).map(|e| graph.profit[e] - state.v[graph.mentor[e] as usize]).max();
         let u = best.unwrap_or(0).max(0);
@@ -304,5 +309,7 @@ pub(crate) fn tighten(graph: &Graph, state: &mut State) {
                 state.remove(graph, i);
             }
         }
+        loose += usize::from(u > 0 && state.edge[i as usize] == NONE);
     }
+    loose
 }

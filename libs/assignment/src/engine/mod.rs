@@ -19,6 +19,9 @@ const SCALE: i64 = 64;
 /// Each bidding round takes a step this many times finer than the one before.
 const REFINE: i64 = 8;
 
+/// A warm start with fewer than one in this many mentees out of place is finished without bidding.
+const FEW: usize = 50;
+
 /// The largest profit the arithmetic is safe for: no sum of a distance, a price and a profit can
 /// leave 64 bits.
 pub(crate) const MOST_PROFIT: i64 = 1 << 60;
@@ -34,6 +37,15 @@ pub(crate) struct Goal<'a> {
     pub(crate) gap: i64,
 }
 
+/// An earlier answer to start from, in the numbering of the graph.
+#[derive(Debug, Clone)]
+pub(crate) struct Warm {
+    /// The mentor of each mentee, or [`NONE`].
+    pub(crate) mentor: Vec<u32>,
+    /// The price of each mentor in whole points, lift included.
+    pub(crate) v: Vec<i64>,
+}
+
 /// What the optimiser found.
 #[derive(Debug)]
 pub(crate) struct Found {
@@ -46,21 +58,55 @@ pub(crate) struct Found {
     pub(crate) stopped: bool,
 }
 
-/// Finds the assignment of largest profit.
-pub(crate) fn optimise(graph: &mut Graph, goal: Goal<'_>, control: &Control<'_>) -> Found {
+/// Finds the assignment of largest profit, from an earlier answer if there is one.
+pub(crate) fn optimise(
+    graph: &mut Graph,
+    goal: Goal<'_>,
+    warm: Option<&Warm>,
+    control: &Control<'_>,
+) -> Found {
     let scale = scale_up(graph, goal.lift);
     let mut state = State::new(graph);
-    let stopped = match bid(graph, &mut state, goal, scale, control) {
+    let mut step = first_step(graph);
+    let mut lifted = false;
+    if let Some(warm) = warm {
+        lifted = load(graph, &mut state, warm, goal, scale);
+        let loose = exact::tighten(graph, &mut state);
+        step = if loose * FEW < graph.mentees() { 0 } else { (step / REFINE).max(1) };
+    }
+    let bidding =
+        if lifted || step == 0 { Bidding::Done } else { bid(graph, &mut state, goal, scale, step, control) };
+    let stopped = match bidding {
         Bidding::Stopped => true,
         Bidding::Content => false,
+        Bidding::Done if lifted => !place_lifted(graph, &mut state, goal.lift * scale, control),
         Bidding::Done => {
             exact::tighten(graph, &mut state);
             !Exact::new(graph).finish(&mut state, control)
+                || !place_more(graph, &mut state, goal, scale, control)
         }
     };
-    let stopped = stopped || !place_more(graph, &mut state, goal, scale, control);
     report(graph, &state, goal, scale, Phase::Exact, 1, control);
     found(graph, state, goal, scale, stopped)
+}
+
+/// Takes over an earlier answer. Gives whether its prices contain the lift for some and not for
+/// others, so that only lifted profits go with them.
+fn load(graph: &Graph, state: &mut State, warm: &Warm, goal: Goal<'_>, scale: i64) -> bool {
+    for (i, &mentor) in warm.mentor.iter().enumerate().filter(|(_, mentor)| **mentor != NONE) {
+        let row = graph.row(i as u32);
+        if let Ok(at) = graph.mentor[row.clone()].binary_search(&mentor)
+            && state.free_places(graph, mentor) > 0
+        {
+            state.place(graph, i as u32, (row.start + at) as u32);
+        }
+    }
+    let lifted_all = goal.lift > 0 && warm.v.iter().all(|&price| price >= goal.lift);
+    let base = if lifted_all { goal.lift } else { 0 };
+    for (price, warm) in state.v.iter_mut().zip(&warm.v) {
+        *price = (warm - base) * scale;
+    }
+    goal.lift > 0 && !lifted_all && warm.v.iter().any(|&price| price >= goal.lift / 2)
 }
 
 /// How the bidding ended.
@@ -70,9 +116,15 @@ enum Bidding {
     Stopped,
 }
 
-fn bid(graph: &Graph, state: &mut State, goal: Goal<'_>, scale: i64, control: &Control<'_>) -> Bidding {
+fn bid(
+    graph: &Graph,
+    state: &mut State,
+    goal: Goal<'_>,
+    scale: i64,
+    mut step: i64,
+    control: &Control<'_>,
+) -> Bidding {
     let mut auction = Auction::new(graph);
-    let mut step = first_step(graph);
     for round in 1.. {
         let finished = auction.round(state, step, control);
         let gap = report(graph, state, goal, scale, Phase::Auction, round, control);
@@ -111,6 +163,11 @@ fn place_more(
         state.v.iter_mut().for_each(|price| *price += lift);
         return true;
     }
+    place_lifted(graph, state, lift, control)
+}
+
+/// Finishes with the (scaled) lift added to every profit.
+fn place_lifted(graph: &mut Graph, state: &mut State, lift: i64, control: &Control<'_>) -> bool {
     graph.profit.iter_mut().for_each(|profit| *profit += lift);
     exact::tighten(graph, state);
     let finished = Exact::new(graph).finish(state, control);
