@@ -1,1 +1,5 @@
-fn main() {}
+//! The enrollment service alone in its process.
+
+fn main() -> std::process::ExitCode {
+    runtime::main::<enrollment::Enrollment>()
+}
