@@ -44,5 +44,5 @@ pub use parked::{NewParked, Parked, ParkedCounts, ParkedEvent, ParkedKey};
 pub use purge::{Purged, Retention};
 pub use settings::{CacheSettings, DatabaseSettings, MigrateSettings};
 pub use sqlx::migrate::Migrator;
-pub use tx::Tx;
+pub use tx::{Savepoint, Tx};
 pub use wake::OutboxListener;

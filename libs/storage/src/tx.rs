@@ -22,6 +22,13 @@ pub(crate) enum Mode {
     Mutation(Uuid),
 }
 
+/// Where a transaction can go back to.
+#[derive(Debug)]
+pub struct Savepoint {
+    events: usize,
+    audits: usize,
+}
+
 /// A transaction in one tenant: every statement sees that tenant's rows only. Events and audit rows are kept
 /// aside and written at commit, together with the rest or not at all. Dropped, it rolls back.
 pub struct Tx {
@@ -128,6 +135,27 @@ impl Tx {
         let row =
             AuditRow::new(audit, self.new_id(), &self.ctx, self.tenant, request_id, self.mode == Mode::Read);
         self.audits.push(row);
+    }
+
+    /// Marks where [`Tx::rollback_to`] goes back to. One at a time.
+    ///
+    /// # Errors
+    /// As [`DbResult::db`].
+    pub async fn savepoint(&mut self) -> Result<Savepoint> {
+        sqlx::query("savepoint house").execute(self.conn()).await.db()?;
+        Ok(Savepoint { events: self.events.len(), audits: self.audits.len() })
+    }
+
+    /// Undoes what was done, emitted and audited since, also after a failed statement; the locks taken before
+    /// are kept.
+    ///
+    /// # Errors
+    /// As [`DbResult::db`].
+    pub async fn rollback_to(&mut self, savepoint: Savepoint) -> Result<()> {
+        self.events.truncate(savepoint.events);
+        self.audits.truncate(savepoint.audits);
+        sqlx::query("rollback to savepoint house").execute(self.conn()).await.db()?;
+        Ok(())
     }
 
     /// Ends the transaction: writes events and audit rows and commits, or, when reading, hands the audit rows
