@@ -108,7 +108,7 @@ pub(crate) fn off_runtime(work: impl Future<Output = ()> + Send + 'static) {
 /// only when it is whole.
 async fn make_template(admin: &str, template: &str, make: impl AsyncFnOnce(&str)) {
     let mut conn = connect(admin).await;
-    run(&mut conn, "select pg_advisory_lock(7077_001)".to_owned()).await;
+    run(&mut conn, "select pg_advisory_lock(7077001)".to_owned()).await;
     if !exists(admin, template).await {
         let draft = unique();
         run(&mut conn, format!("create database {draft} template template0")).await;

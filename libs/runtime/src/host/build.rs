@@ -278,7 +278,7 @@ fn intern(entries: &[Entry]) -> impl Fn(&str) -> &'static str {
 ///
 /// # Errors
 /// With the setting, the migration or the server that is in the way.
-pub async fn migrate(config: &Config, entries: &[Entry]) -> Result<Vec<MigrationReport>> {
+pub(crate) async fn migrate(config: &Config, entries: &[Entry]) -> Result<Vec<MigrationReport>> {
     config.check_migrate().map_err(setting)?;
     let names: Vec<&'static str> = entries.iter().map(|entry| entry.name).collect();
     let migrations: Vec<_> = entries.iter().map(|entry| (entry.name, entry.migrations)).collect();
