@@ -1,1 +1,5 @@
-fn main() {}
+//! The matching service as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    runtime::main::<matching::Matching>()
+}

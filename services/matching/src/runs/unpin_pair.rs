@@ -1,0 +1,27 @@
+//! A pin is taken back.
+
+use super::snapshot::Mark;
+use super::{convert, pair_store};
+use crate::{Matching, projection};
+use contracts::mentor::matching::v1::{UnpinPairRequest, UnpinPairResponse};
+use kernel::{Error, Result};
+use storage::{Audit, Tx};
+
+pub(crate) async fn handle(
+    _: &Matching,
+    tx: &mut Tx,
+    request: UnpinPairRequest,
+) -> Result<UnpinPairResponse> {
+    let key = convert::read_key(
+        &request.program_id,
+        &request.mentor_participant_id,
+        &request.mentee_participant_id,
+    )?;
+    projection::store::lock_program(tx, key.program).await?;
+    if pair_store::mark(tx, key).await? != Some(Mark::Pinned) {
+        return Err(Error::not_found("pin of the pair", format_args!("{}/{}", key.mentor, key.mentee)));
+    }
+    pair_store::put(tx, key, None, "").await?;
+    tx.audit(Audit::of("pair", format_args!("{}/{}", key.mentor, key.mentee)).because("pin taken back"));
+    Ok(UnpinPairResponse {})
+}
