@@ -28,6 +28,10 @@ pub struct Scheduling {
 }
 
 impl Scheduling {
+    fn db(&self) -> &Database {
+        &self.db
+    }
+
     fn settings(&self) -> &Settings {
         &self.settings
     }

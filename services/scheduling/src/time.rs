@@ -80,7 +80,10 @@ mod tests {
     fn an_unknown_zone_names_its_field() {
         for name in ["Mars/Olympus", "", "Local", "../etc/passwd", "Etc/Unknown", "+01:00"] {
             let error = zone("availability.zone", name).expect_err("unknown");
-            assert_eq!((error.reason, error.violations[0].field.as_str()), ("ZONE_UNKNOWN", "availability.zone"));
+            assert_eq!(
+                (error.reason, error.violations[0].field.as_str()),
+                ("ZONE_UNKNOWN", "availability.zone")
+            );
         }
         for name in ["America/Chicago", "UTC", "Asia/Kathmandu", "Europe/London"] {
             zone("zone", name).expect("known");

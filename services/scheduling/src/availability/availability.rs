@@ -117,7 +117,9 @@ pub(crate) fn merge(mut windows: Vec<Window>) -> Vec<Window> {
     let mut joined: Vec<Window> = Vec::with_capacity(windows.len());
     for window in windows {
         match joined.last_mut() {
-            Some(last) if last.day == window.day && window.start <= last.end => last.end = last.end.max(window.end),
+            Some(last) if last.day == window.day && window.start <= last.end => {
+                last.end = last.end.max(window.end)
+            }
             _ => joined.push(window),
         }
     }
@@ -142,7 +144,9 @@ impl Availability {
         while date <= last {
             for window in self.windows.iter().filter(|window| window.day == monday_one(date.weekday())) {
                 let midnight = date.at(0, 0, 0, 0);
-                let bound = |minute: i16| first_showing(&self.zone, midnight.checked_add(i64::from(minute).minutes()).ok()?);
+                let bound = |minute: i16| {
+                    first_showing(&self.zone, midnight.checked_add(i64::from(minute).minutes()).ok()?)
+                };
                 if let (Some(from), Some(to)) = (bound(window.start), bound(window.end)) {
                     spans.extend(Span::new(from, to).and_then(|span| span.intersection(&range)));
                 }

@@ -41,7 +41,9 @@ pub(crate) fn availability(given: &proto::Availability, now: Timestamp) -> Resul
     Ok(Availability {
         person: parse_id("availability.person_id", &given.person_id)?,
         zone: zone("availability.zone", &given.zone)?,
-        windows: windows.map(|(i, w)| window(&format!("availability.windows[{i}]"), w)).collect::<Result<_>>()?,
+        windows: windows
+            .map(|(i, w)| window(&format!("availability.windows[{i}]"), w))
+            .collect::<Result<_>>()?,
         exceptions: exceptions
             .map(|(i, e)| exception(&format!("availability.exceptions[{i}]"), e))
             .collect::<Result<_>>()?,

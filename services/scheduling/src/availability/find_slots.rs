@@ -20,7 +20,8 @@ pub(crate) async fn handle(
     request: FindSlotsRequest,
 ) -> Result<FindSlotsResponse> {
     let ids = request.person_ids.iter().enumerate();
-    let people: Vec<Uuid> = ids.map(|(i, id)| parse_id(&format!("person_ids[{i}]"), id)).collect::<Result<_>>()?;
+    let people: Vec<Uuid> =
+        ids.map(|(i, id)| parse_id(&format!("person_ids[{i}]"), id)).collect::<Result<_>>()?;
     let search = convert::search(&request, tx.now())?;
     authorize(tx, &people).await?;
     let ignored = ignored_meeting(tx, &request.ignore_meeting_id).await?;

@@ -10,8 +10,8 @@ mod slots;
 pub(crate) mod store;
 
 use contracts::mentor::scheduling::v1::{
-    FindSlotsRequest, FindSlotsResponse, GetAvailabilityRequest, GetAvailabilityResponse, SetAvailabilityRequest,
-    SetAvailabilityResponse, availability_service_server, availability_service_server::AvailabilityService,
+    FindSlotsRequest, FindSlotsResponse, GetAvailabilityRequest, GetAvailabilityResponse,
+    SetAvailabilityRequest, SetAvailabilityResponse, availability_service_server,
 };
 
 grpc::service! {

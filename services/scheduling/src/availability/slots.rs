@@ -117,8 +117,14 @@ mod tests {
     /// Weeks with a jump somewhere, and zones that jump then, at midnight, by half an hour, or never.
     const WEEKS: [&str; 4] =
         ["2025-03-06T00:00:00Z", "2025-03-28T00:00:00Z", "2025-10-30T00:00:00Z", "2025-04-03T00:00:00Z"];
-    const ZONES: [&str; 6] =
-        ["America/Chicago", "Europe/London", "Asia/Kathmandu", "Australia/Lord_Howe", "America/Havana", "UTC"];
+    const ZONES: [&str; 6] = [
+        "America/Chicago",
+        "Europe/London",
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",
+        "America/Havana",
+        "UTC",
+    ];
     const MINUTES: i64 = 5 * 24 * 60;
 
     fn minute(start: Timestamp, minute: i64) -> Timestamp {
@@ -128,7 +134,8 @@ mod tests {
     /// Marks every minute in which the person is free, reading the zone's clock minute by minute.
     fn free_minutes(agenda: &Agenda, range: Span) -> Vec<bool> {
         let zone = &agenda.availability.zone;
-        let local: Vec<_> = (-1440..MINUTES + 1440).map(|m| zone.to_datetime(minute(range.from, m))).collect();
+        let local: Vec<_> =
+            (-1440..MINUTES + 1440).map(|m| zone.to_datetime(minute(range.from, m))).collect();
         let first = |wanted: jiff::civil::DateTime| local.iter().position(|shown| *shown >= wanted);
         let mut free = vec![false; local.len()];
         let mut date = local[0].date();
@@ -164,19 +171,25 @@ mod tests {
                 && m + length <= MINUTES
                 && (*m..m + length).all(|m| free.iter().all(|p| p[usize::try_from(m).expect("small")]))
         };
-        let slot = |m: i64| Span { from: minute(search.range.from, m), to: minute(search.range.from, m + length) };
+        let slot =
+            |m: i64| Span { from: minute(search.range.from, m), to: minute(search.range.from, m + length) };
         (0..MINUTES).filter(fits).map(slot).take(search.limit).collect()
     }
 
     fn spans(start: Timestamp, most: usize) -> impl Strategy<Value = Vec<Span>> {
-        let span = (-600..MINUTES + 600, 1_i64..900)
-            .prop_map(move |(from, length)| Span { from: minute(start, from), to: minute(start, from + length) });
+        let span = (-600..MINUTES + 600, 1_i64..900).prop_map(move |(from, length)| Span {
+            from: minute(start, from),
+            to: minute(start, from + length),
+        });
         prop::collection::vec(span, 0..=most)
     }
 
     fn agendas(start: Timestamp) -> impl Strategy<Value = Vec<Agenda>> {
-        let window = (1_i8..=7, 0_i16..1440, 1_i16..900)
-            .prop_map(|(day, start, length)| Window { day, start, end: (start + length).min(1440) });
+        let window = (1_i8..=7, 0_i16..1440, 1_i16..900).prop_map(|(day, start, length)| Window {
+            day,
+            start,
+            end: (start + length).min(1440),
+        });
         let agenda = (
             prop::sample::select(&ZONES[..]),
             prop::collection::vec(window, 0..12),

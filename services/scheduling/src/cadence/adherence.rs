@@ -115,6 +115,9 @@ mod tests {
     #[test]
     fn an_unknown_policy_requires_nothing() {
         let unknown = Record { meetings_per_month: None, ..record() };
-        assert_eq!((unknown.required(at("2026-01-01T00:00:00Z")), unknown.percent(at("2026-01-01T00:00:00Z"))), (0, 100));
+        assert_eq!(
+            (unknown.required(at("2026-01-01T00:00:00Z")), unknown.percent(at("2026-01-01T00:00:00Z"))),
+            (0, 100)
+        );
     }
 }

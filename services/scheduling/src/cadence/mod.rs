@@ -6,8 +6,8 @@ mod read;
 mod store;
 
 use contracts::mentor::scheduling::v1::{
-    GetAdherenceRequest, GetAdherenceResponse, ListAdherenceRequest, ListAdherenceResponse, cadence_service_server,
-    cadence_service_server::CadenceService,
+    GetAdherenceRequest, GetAdherenceResponse, ListAdherenceRequest, ListAdherenceResponse,
+    cadence_service_server,
 };
 
 grpc::service! {

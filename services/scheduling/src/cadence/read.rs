@@ -31,7 +31,8 @@ pub(crate) async fn list_adherence(
         tx.audit(Audit::of("adherences", program));
         None
     } else {
-        let denied = || Error::denied("adherence is for the two people of the match and for program managers only");
+        let denied =
+            || Error::denied("adherence is for the two people of the match and for program managers only");
         Some(tx.actor().person.ok_or_else(denied)?)
     };
     let list = format!("adherence {program} {} {person:?}", request.active_only);

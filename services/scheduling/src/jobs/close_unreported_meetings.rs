@@ -28,7 +28,9 @@ async fn close_some(service: &Scheduling, tx: &mut Tx) -> Result<usize> {
     for meeting in &mut meetings {
         if let Some(event) = meeting.close_unreported(now) {
             events::emit(tx, meeting, event);
-            tx.audit(Audit::of("meeting", meeting.id).about(meeting.mentee).because("nobody reported the meeting"));
+            tx.audit(
+                Audit::of("meeting", meeting.id).about(meeting.mentee).because("nobody reported the meeting"),
+            );
         }
     }
     if !meetings.is_empty() {

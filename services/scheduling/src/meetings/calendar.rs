@@ -67,7 +67,9 @@ pub(crate) fn feed(meetings: &[Meeting], contacts: &Contacts) -> Result<String> 
 
 fn empty(method: &str) -> Calendar {
     let mut calendar = Calendar::empty();
-    for (name, value) in [("VERSION", "2.0"), ("PRODID", PRODUCT), ("CALSCALE", "GREGORIAN"), ("METHOD", method)] {
+    for (name, value) in
+        [("VERSION", "2.0"), ("PRODID", PRODUCT), ("CALSCALE", "GREGORIAN"), ("METHOD", method)]
+    {
         calendar.append_property(Property::new(name, value));
     }
     calendar
@@ -77,7 +79,24 @@ fn text(calendar: &Calendar) -> Result<String> {
     use std::fmt::Write as _;
     let mut text = String::new();
     write!(text, "{calendar}").map_err(Error::internal)?;
-    Ok(text)
+    Ok(text.replace("\r\n ", "").split_terminator("\r\n").map(fold).collect())
+}
+
+/// A content line in pieces of at most 75 octets, as RFC 5545, 3.1 asks for; the library's may have one more.
+fn fold(line: &str) -> String {
+    const LIMIT: usize = 75;
+    let mut folded = String::with_capacity(line.len() + line.len() / 25 + 2);
+    let mut length = 0;
+    for c in line.chars() {
+        if length + c.len_utf8() > LIMIT {
+            folded.push_str("\r\n ");
+            length = 1;
+        }
+        folded.push(c);
+        length += c.len_utf8();
+    }
+    folded.push_str("\r\n");
+    folded
 }
 
 fn event(meeting: &Meeting, contacts: &Contacts) -> Event {
@@ -189,7 +208,8 @@ mod tests {
 
     fn contacts(mentor: &str, email: &str) -> Contacts {
         let contact = |name: &str, email: &str| Contact { name: name.to_owned(), email: email.to_owned() };
-        let people = HashMap::from([(MENTOR, contact(mentor, email)), (MENTEE, contact("Bo Ek", "bo@example.org"))]);
+        let people =
+            HashMap::from([(MENTOR, contact(mentor, email)), (MENTEE, contact("Bo Ek", "bo@example.org"))]);
         Contacts { people, organizer: None }
     }
 
@@ -210,7 +230,10 @@ mod tests {
         let event = only_event(&calendar);
         let value = |name: &str| event.property_value(name).unwrap_or_default().to_owned();
         assert_eq!(value("UID"), meeting().id.to_string());
-        assert_eq!((value("DTSTART"), value("DTEND")), ("20250107T100000Z".into(), "20250107T110000Z".into()));
+        assert_eq!(
+            (value("DTSTART"), value("DTEND")),
+            ("20250107T100000Z".into(), "20250107T110000Z".into())
+        );
         assert_eq!((value("SEQUENCE"), value("STATUS")), ("0".into(), "CONFIRMED".into()));
         assert_eq!(value("SUMMARY"), "Mentoring: Ann Low and Bo Ek");
         assert_eq!(value("LOCATION"), "Room 5; second floor, left");
@@ -237,7 +260,8 @@ mod tests {
     #[test]
     fn the_configured_organizer_invites_and_an_unknown_address_is_an_id() {
         let mut contacts = contacts("", "");
-        contacts.organizer = Some(Contact { name: "Mentoring".into(), email: "mentoring@example.org".into() });
+        contacts.organizer =
+            Some(Contact { name: "Mentoring".into(), email: "mentoring@example.org".into() });
         let (_, text) = invitation(&meeting(), &contacts).expect("text");
         let calendar = parsed(&text);
         let event = only_event(&calendar);

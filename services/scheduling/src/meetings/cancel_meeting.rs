@@ -19,7 +19,9 @@ pub(crate) async fn handle(
     meeting::authorize(tx.actor(), named.mentor, named.mentee)?;
     check_etag("meeting", &request.etag, named.version)?;
     let mut meetings = match (request.scope(), named.series_id) {
-        (CancelScope::RestOfSeries, Some(series_id)) => store::lock_later_of_series(tx, &named, series_id).await?,
+        (CancelScope::RestOfSeries, Some(series_id)) => {
+            store::lock_later_of_series(tx, &named, series_id).await?
+        }
         (CancelScope::RestOfSeries, None) => {
             return Err(Error::field("scope", "the meeting does not belong to a series; cancel the one"));
         }

@@ -74,7 +74,10 @@ pub(crate) fn optional_id(field: &str, text: &str) -> Result<Option<Uuid>> {
 }
 
 /// An instant that may be absent.
-pub(crate) fn optional_instant(field: &str, given: &Option<prost_types::Timestamp>) -> Result<Option<Timestamp>> {
+pub(crate) fn optional_instant(
+    field: &str,
+    given: &Option<prost_types::Timestamp>,
+) -> Result<Option<Timestamp>> {
     if given.is_none() { Ok(None) } else { instant(field, given).map(Some) }
 }
 
@@ -90,7 +93,8 @@ pub(crate) fn outcome(given: Option<record_attendance_request::Outcome>) -> Resu
     use record_attendance_request::Outcome as Given;
     let people = |field: &str, ids: &[String]| {
         let ids = ids.iter().enumerate();
-        ids.map(|(i, id)| parse_id(&format!("{field}.attended_person_ids[{i}]"), id)).collect::<Result<Vec<Uuid>>>()
+        ids.map(|(i, id)| parse_id(&format!("{field}.attended_person_ids[{i}]"), id))
+            .collect::<Result<Vec<Uuid>>>()
     };
     match given {
         Some(Given::Held(held)) => Ok(Outcome::Held(people("held", &held.attended_person_ids)?)),

@@ -148,7 +148,9 @@ impl Pair {
             (_, Some(ended), _) => {
                 inactive(format!("the match ended at {ended:.0}; meetings need an active match"))
             }
-            (None, None, _) => inactive("the match is not active yet; meetings need an active match".to_owned()),
+            (None, None, _) => {
+                inactive("the match is not active yet; meetings need an active match".to_owned())
+            }
             (Some(_), None, Some(closed)) => Err(Error::precondition(
                 "PROGRAM_STATE",
                 format!("the program closed at {closed:.0}; meetings need an open program"),
@@ -163,11 +165,20 @@ impl Pair {
     /// `FIELD_INVALID` when neither is known.
     pub(crate) fn minutes(&self, asked: i32) -> Result<i32> {
         let minutes = if asked == 0 { self.policy_minutes } else { Some(asked) };
-        minutes.ok_or_else(|| Error::field("duration_minutes", "must be set: the program's policy is not known here yet"))
+        minutes.ok_or_else(|| {
+            Error::field("duration_minutes", "must be set: the program's policy is not known here yet")
+        })
     }
 
     /// A new meeting of the pair.
-    pub(crate) fn meeting(&self, id: Uuid, span: Span, title: &str, location: &str, now: Timestamp) -> Meeting {
+    pub(crate) fn meeting(
+        &self,
+        id: Uuid,
+        span: Span,
+        title: &str,
+        location: &str,
+        now: Timestamp,
+    ) -> Meeting {
         Meeting {
             id,
             match_id: self.match_id,
@@ -235,12 +246,17 @@ impl Meeting {
     pub(crate) fn record(&mut self, outcome: Outcome, now: Timestamp) -> Result<MeetingEvent> {
         self.must_be_scheduled("recorded")?;
         if now < self.span.from {
-            let message = format!("the meeting begins at {:.0}; attendance can be recorded from then on", self.span.from);
+            let message = format!(
+                "the meeting begins at {:.0}; attendance can be recorded from then on",
+                self.span.from
+            );
             return Err(Error::precondition("MEETING_STATE", message));
         }
         let (state, field, attended, reason) = match outcome {
             Outcome::Held(attended) => (State::Held, "held.attended_person_ids", attended, String::new()),
-            Outcome::Missed(reason, attended) => (State::Missed, "missed.attended_person_ids", attended, reason),
+            Outcome::Missed(reason, attended) => {
+                (State::Missed, "missed.attended_person_ids", attended, reason)
+            }
         };
         if let Some(i) = attended.iter().position(|person| *person != self.mentor && *person != self.mentee) {
             return Err(Error::field(format!("{field}[{i}]"), "is not invited to this meeting"));
@@ -249,7 +265,8 @@ impl Meeting {
         if (mentor && mentee) != (state == State::Held) {
             return Err(Error::field(field, "a meeting is held when both came, and missed otherwise"));
         }
-        (self.mentor_attended, self.mentee_attended, self.state, self.reason) = (mentor, mentee, state, reason);
+        (self.mentor_attended, self.mentee_attended, self.state, self.reason) =
+            (mentor, mentee, state, reason);
         self.changed(now);
         Ok(if state == State::Held { MeetingEvent::Held } else { MeetingEvent::Missed })
     }
@@ -280,7 +297,8 @@ impl Meeting {
         if now < self.span.from {
             return Ok(());
         }
-        let message = format!("the meeting began at {:.0} and can't be {verb}; record its attendance", self.span.from);
+        let message =
+            format!("the meeting began at {:.0} and can't be {verb}; record its attendance", self.span.from);
         Err(Error::precondition("MEETING_STATE", message))
     }
 

@@ -14,10 +14,10 @@ pub(crate) mod store;
 
 use contracts::mentor::scheduling::v1::{
     CancelMeetingRequest, CancelMeetingResponse, GetMeetingCalendarRequest, GetMeetingCalendarResponse,
-    GetMeetingRequest, GetMeetingResponse, GetPersonCalendarRequest, GetPersonCalendarResponse, ListMeetingsRequest,
-    ListMeetingsResponse, RecordAttendanceRequest, RecordAttendanceResponse, RescheduleMeetingRequest,
-    RescheduleMeetingResponse, ScheduleMeetingRequest, ScheduleMeetingResponse, ScheduleSeriesRequest,
-    ScheduleSeriesResponse, meeting_service_server, meeting_service_server::MeetingService,
+    GetMeetingRequest, GetMeetingResponse, GetPersonCalendarRequest, GetPersonCalendarResponse,
+    ListMeetingsRequest, ListMeetingsResponse, RecordAttendanceRequest, RecordAttendanceResponse,
+    RescheduleMeetingRequest, RescheduleMeetingResponse, ScheduleMeetingRequest, ScheduleMeetingResponse,
+    ScheduleSeriesRequest, ScheduleSeriesResponse, meeting_service_server,
 };
 
 grpc::service! {

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{Scheduling, time::Span};
 use contracts::mentor::scheduling::v1::{
-    CalendarMethod, GetMeetingCalendarRequest, GetMeetingCalendarResponse, GetMeetingRequest, GetMeetingResponse,
-    GetPersonCalendarRequest, GetPersonCalendarResponse, ListMeetingsRequest, ListMeetingsResponse,
+    CalendarMethod, GetMeetingCalendarRequest, GetMeetingCalendarResponse, GetMeetingRequest,
+    GetMeetingResponse, GetPersonCalendarRequest, GetPersonCalendarResponse, ListMeetingsRequest,
+    ListMeetingsResponse,
 };
 use jiff::SignedDuration;
 use kernel::{Error, Page, Result, Uuid, parse_id};
@@ -140,7 +141,8 @@ async fn restrict(tx: &mut Tx, filter: &mut Filter) -> Result<()> {
         });
         return Ok(());
     }
-    let denied = || Error::denied("meetings are for the two people of the match and for program managers only");
+    let denied =
+        || Error::denied("meetings are for the two people of the match and for program managers only");
     let caller = tx.actor().person.ok_or_else(denied)?;
     if let Some(match_id) = filter.match_id {
         match store::people_of(tx, match_id).await? {
@@ -158,7 +160,8 @@ async fn restrict(tx: &mut Tx, filter: &mut Filter) -> Result<()> {
 }
 
 async fn contacts(service: &Scheduling, tx: &mut Tx, meetings: &[Meeting]) -> Result<Contacts> {
-    let mut people: Vec<Uuid> = meetings.iter().flat_map(|meeting| [meeting.mentor, meeting.mentee]).collect();
+    let mut people: Vec<Uuid> =
+        meetings.iter().flat_map(|meeting| [meeting.mentor, meeting.mentee]).collect();
     people.sort_unstable();
     people.dedup();
     Ok(Contacts { people: store::contacts(tx, &people).await?, organizer: service.settings().organizer() })

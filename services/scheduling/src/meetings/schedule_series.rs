@@ -63,7 +63,8 @@ fn spans(starts: &[Timestamp], minutes: i32, now: Timestamp) -> Result<Vec<Span>
     let spans: Vec<Span> = starts.iter().enumerate().map(span).collect::<Result<_>>()?;
     match meeting::first_overlap(&spans) {
         Some((a, b)) => {
-            let message = format!("the meetings at {} and {} overlap; shorten them or space them out", a.from, b.from);
+            let message =
+                format!("the meetings at {} and {} overlap; shorten them or space them out", a.from, b.from);
             Err(Error::field("rrule", message))
         }
         None => Ok(spans),

@@ -14,7 +14,17 @@ use rrule::{RRule, RRuleSet, Tz, Unvalidated};
 pub(crate) const MAX_MEETINGS: u16 = 200;
 /// Parts of a rule that are understood. Those of the time of day are not: it comes from the start.
 const PARTS: [&str; 11] = [
-    "FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH", "BYSETPOS", "WKST",
+    "FREQ",
+    "INTERVAL",
+    "COUNT",
+    "UNTIL",
+    "BYDAY",
+    "BYMONTHDAY",
+    "BYYEARDAY",
+    "BYWEEKNO",
+    "BYMONTH",
+    "BYSETPOS",
+    "WKST",
 ];
 const FREQUENCIES: [&str; 4] = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
 
@@ -42,7 +52,8 @@ pub(crate) fn expand(start: DateTime, zone: &TimeZone, rule: &str) -> Result<Vec
         }
         Some(_) => {}
     }
-    let mut instants: Vec<Timestamp> = locals.into_iter().filter_map(|local| instant_of(zone, local)).collect();
+    let mut instants: Vec<Timestamp> =
+        locals.into_iter().filter_map(|local| instant_of(zone, local)).collect();
     instants.dedup(); // two days become one where a zone skips a day
     Ok(instants)
 }
@@ -148,15 +159,24 @@ mod tests {
 
     #[test]
     fn three_in_chicago_stays_three_across_the_jump() {
-        let starts = expand_in("America/Chicago", "2025-03-03T15:00:00", "FREQ=WEEKLY;COUNT=3").expect("valid");
-        assert_eq!(starts, instants(&["2025-03-03T21:00:00Z", "2025-03-10T20:00:00Z", "2025-03-17T20:00:00Z"]));
+        let starts =
+            expand_in("America/Chicago", "2025-03-03T15:00:00", "FREQ=WEEKLY;COUNT=3").expect("valid");
+        assert_eq!(
+            starts,
+            instants(&["2025-03-03T21:00:00Z", "2025-03-10T20:00:00Z", "2025-03-17T20:00:00Z"])
+        );
     }
 
     #[test]
     fn a_missing_hour_moves_later_and_a_double_hour_is_the_first() {
-        let spring = expand_in("America/Chicago", "2025-03-08T02:30:00", "FREQ=DAILY;COUNT=3").expect("valid");
-        assert_eq!(spring, instants(&["2025-03-08T08:30:00Z", "2025-03-09T08:30:00Z", "2025-03-10T07:30:00Z"]));
-        let autumn = expand_in("America/Chicago", "2025-11-02T01:30:00", "FREQ=WEEKLY;COUNT=2").expect("valid");
+        let spring =
+            expand_in("America/Chicago", "2025-03-08T02:30:00", "FREQ=DAILY;COUNT=3").expect("valid");
+        assert_eq!(
+            spring,
+            instants(&["2025-03-08T08:30:00Z", "2025-03-09T08:30:00Z", "2025-03-10T07:30:00Z"])
+        );
+        let autumn =
+            expand_in("America/Chicago", "2025-11-02T01:30:00", "FREQ=WEEKLY;COUNT=2").expect("valid");
         assert_eq!(autumn, instants(&["2025-11-02T06:30:00Z", "2025-11-09T07:30:00Z"]));
     }
 
@@ -196,7 +216,8 @@ mod tests {
 
     #[test]
     fn the_start_must_be_a_date_of_the_rule() {
-        let error = expand_in("UTC", "2025-03-03T15:00:00", "FREQ=WEEKLY;BYDAY=TU;COUNT=2").expect_err("a Monday");
+        let error =
+            expand_in("UTC", "2025-03-03T15:00:00", "FREQ=WEEKLY;BYDAY=TU;COUNT=2").expect_err("a Monday");
         assert_eq!(error.violations[0].field, "start.local");
         assert!(error.message.contains("2025-03-04T15:00:00"), "{}", error.message);
     }

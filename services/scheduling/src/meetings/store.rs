@@ -169,7 +169,11 @@ pub(crate) async fn lock(tx: &mut Tx, meeting_id: Uuid) -> Result<Meeting> {
 }
 
 /// Scheduled meetings of a series that start after this one, locked in order.
-pub(crate) async fn lock_later_of_series(tx: &mut Tx, meeting: &Meeting, series_id: Uuid) -> Result<Vec<Meeting>> {
+pub(crate) async fn lock_later_of_series(
+    tx: &mut Tx,
+    meeting: &Meeting,
+    series_id: Uuid,
+) -> Result<Vec<Meeting>> {
     let rows = sqlx::query_as!(
         Row,
         "select meeting_id, match_id, program_id, series_id, state, starts_at, ends_at, title, location,
@@ -204,7 +208,11 @@ pub(crate) async fn lock_ahead_of_match(tx: &mut Tx, match_id: Uuid) -> Result<V
 }
 
 /// Scheduled meetings that ended by then, locked; those that somebody else has locked are left out.
-pub(crate) async fn lock_unreported(tx: &mut Tx, ended_by: jiff::Timestamp, limit: i64) -> Result<Vec<Meeting>> {
+pub(crate) async fn lock_unreported(
+    tx: &mut Tx,
+    ended_by: jiff::Timestamp,
+    limit: i64,
+) -> Result<Vec<Meeting>> {
     let rows = sqlx::query_as!(
         Row,
         "select meeting_id, match_id, program_id, series_id, state, starts_at, ends_at, title, location,
@@ -261,7 +269,12 @@ async fn list_of_match(tx: &mut Tx, match_id: Uuid, filter: &Filter, page: &Page
     rows.fetch_all(tx.conn()).await.db()
 }
 
-async fn list_of_person(tx: &mut Tx, person_id: Uuid, filter: &Filter, page: &Page<After>) -> Result<Vec<Row>> {
+async fn list_of_person(
+    tx: &mut Tx,
+    person_id: Uuid,
+    filter: &Filter,
+    page: &Page<After>,
+) -> Result<Vec<Row>> {
     let after = lower(filter, page);
     let rows = sqlx::query_as!(
         Row,
@@ -310,7 +323,11 @@ async fn list_all(tx: &mut Tx, filter: &Filter, page: &Page<After>) -> Result<Ve
 }
 
 /// Whether a meeting of one of the two stands in the way: whose, and when it starts.
-pub(crate) async fn first_taken(tx: &mut Tx, pair: &Pair, spans: &[Span]) -> Result<Option<(Uuid, jiff::Timestamp)>> {
+pub(crate) async fn first_taken(
+    tx: &mut Tx,
+    pair: &Pair,
+    spans: &[Span],
+) -> Result<Option<(Uuid, jiff::Timestamp)>> {
     let (starts, ends) = bounds(spans.iter());
     let row = sqlx::query!(
         "select b.person_id, b.starts_at
@@ -328,7 +345,13 @@ pub(crate) async fn first_taken(tx: &mut Tx, pair: &Pair, spans: &[Span]) -> Res
 }
 
 /// Keeps the rule of a series.
-pub(crate) async fn insert_series(tx: &mut Tx, id: Uuid, match_id: Uuid, start: [&str; 2], rrule: &str) -> Result<()> {
+pub(crate) async fn insert_series(
+    tx: &mut Tx,
+    id: Uuid,
+    match_id: Uuid,
+    start: [&str; 2],
+    rrule: &str,
+) -> Result<()> {
     let [local, zone] = start;
     sqlx::query!(
         "insert into scheduling.series (tenant_id, series_id, match_id, zone, local_start, rrule, created_at)
