@@ -29,8 +29,7 @@ pub(crate) struct Layout<'p> {
     /// The class of each mentee.
     pub(crate) mentee_class: Vec<u32>,
     /// Criteria and rules that the classes decide.
-    pub(crate) class_criteria: Vec<usize>,
-    pub(crate) class_rules: Vec<usize>,
+    pub(crate) folded: Vec<Folded>,
     /// Criteria and rules computed per pair.
     pub(crate) pair_criteria: Vec<usize>,
     pub(crate) pair_rules: Vec<usize>,
@@ -40,6 +39,21 @@ pub(crate) struct Layout<'p> {
     overlaps: Vec<Overlap<'p>>,
     /// Points by position that wishes bring each mentee.
     wishes: Vec<Vec<(u32, i64)>>,
+}
+
+/// A criterion or rule folded into the classes.
+#[derive(Debug)]
+pub(crate) struct Folded {
+    pub(crate) what: What,
+    /// Mentees with equal numbers have equal values.
+    pub(crate) value: Vec<u32>,
+}
+
+/// A position in the list of criteria or of rules.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum What {
+    Criterion(usize),
+    Rule(usize),
 }
 
 /// Who offers each skill, for one overlap criterion.
@@ -66,26 +80,27 @@ pub(crate) struct Closeness {
 impl<'p> Layout<'p> {
     pub(crate) fn new(people: &'p People) -> Self {
         let (mut mentor_class, mut mentee_class) = (vec![0; people.mentors()], vec![0; people.mentees]);
-        let (mut class_criteria, mut class_rules) = (Vec::new(), Vec::new());
+        let mut folded = Vec::new();
         let (mut pair_criteria, mut pair_rules) = (Vec::new(), Vec::new());
-        let mut fold = |columns: Option<(Vec<[u64; 6]>, Vec<[u64; 6]>)>| -> bool {
+        let mut fold = |what: What, columns: Option<Columns>| -> bool {
             let Some((mentee, mentor)) = columns else { return false };
             let (refined, count) = refine(&mentor_class, &mentor);
             let folds = count <= MOST_CLASSES;
             if folds {
                 mentor_class = refined;
                 mentee_class = refine(&mentee_class, &mentee).0;
+                folded.push(Folded { what, value: refine(&vec![0; people.mentees], &mentee).0 });
             }
             folds
         };
         for (at, rule) in people.rules.iter().enumerate() {
-            if fold(rule_columns(&rule.condition)) { class_rules.push(at) } else { pair_rules.push(at) }
+            if !fold(What::Rule(at), rule_columns(&rule.condition)) {
+                pair_rules.push(at);
+            }
         }
         for (at, criterion) in people.criteria.iter().enumerate().filter(|(_, c)| !is_sparse(&c.measure)) {
-            if fold(columns(people, &criterion.measure)) {
-                class_criteria.push(at)
-            } else {
-                pair_criteria.push(at)
+            if !fold(What::Criterion(at), columns(people, &criterion.measure)) {
+                pair_criteria.push(at);
             }
         }
         let mut order: Vec<u32> = (0..people.mentors() as u32).collect();
@@ -110,8 +125,7 @@ impl<'p> Layout<'p> {
             class,
             example,
             mentee_class,
-            class_criteria,
-            class_rules,
+            folded,
             pair_criteria,
             pair_rules,
             closeness,
@@ -173,6 +187,9 @@ impl Closeness {
     }
 }
 
+/// The values of the mentees and of the mentors.
+type Columns = (Vec<[u64; 6]>, Vec<[u64; 6]>);
+
 /// Splits classes by a further column; gives the new classes, numbered in order, and their number.
 fn refine(class: &[u32], column: &[[u64; 6]]) -> (Vec<u32>, usize) {
     let mut number: BTreeMap<(u32, [u64; 6]), u32> = BTreeMap::new();
@@ -191,7 +208,7 @@ fn is_sparse(measure: &Measure) -> bool {
 }
 
 /// The values of both sides that decide a criterion, if single values do.
-fn columns(people: &People, measure: &Measure) -> Option<(Vec<[u64; 6]>, Vec<[u64; 6]>)> {
+fn columns(people: &People, measure: &Measure) -> Option<Columns> {
     fn key<T: Copy>(values: &[Option<T>], number: impl Fn(T) -> u64) -> Vec<[u64; 6]> {
         values.iter().map(|value| value.map_or([0; 6], |value| [1, number(value), 0, 0, 0, 0])).collect()
     }
@@ -214,7 +231,7 @@ fn columns(people: &People, measure: &Measure) -> Option<(Vec<[u64; 6]>, Vec<[u6
 }
 
 /// The values of both sides that decide a rule, if single values do.
-fn rule_columns(condition: &Condition) -> Option<(Vec<[u64; 6]>, Vec<[u64; 6]>)> {
+fn rule_columns(condition: &Condition) -> Option<Columns> {
     let word = |word: u64| [word, 0, 0, 0, 0, 0];
     Some(match condition {
         Condition::Differ { mentee, mentor } => {

@@ -1,5 +1,6 @@
 //! People with criteria: every pair is scored from profiles, and no table of pairs is ever built.
 
+mod attract;
 mod check;
 mod criteria;
 mod layout;

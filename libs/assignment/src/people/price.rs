@@ -8,6 +8,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::People;
+use super::attract::Attract;
 use super::layout::Layout;
 use super::scan::{Prices, Scan};
 use crate::plan::{self, Plan};
@@ -146,8 +147,25 @@ impl<'a> Pricing<'a> {
         for (&i, row) in self.order.iter().zip(rows.unwrap_or_default()) {
             self.core[i as usize] = row.joining;
         }
+        self.attract();
         self.control.report(Phase::Candidates, 1, None, None);
         self.optimise(None)
+    }
+
+    /// Adds good mentees of every mentor with open places.
+    fn attract(&mut self) {
+        let attract = Attract::new(self.layout.people, self.options.seed);
+        let open: Vec<u32> =
+            (0u32..).take(self.plan.capacity.len()).filter(|&j| self.plan.capacity[j as usize] > 0).collect();
+        let lists = self.on_all_threads(&open, || (), |(), j| attract.mentees(j));
+        for (j, list) in open.into_iter().zip(lists.unwrap_or_default()) {
+            for (score, i) in list {
+                let core = &mut self.core[i as usize];
+                if self.plan.open(i, j) && core.iter().all(|&(known, _)| known != j) {
+                    core.push((j, score + self.plan.bonus(i, j)));
+                }
+            }
+        }
     }
 
     fn optimise(&self, warm: Option<&Priced>) -> Priced {
@@ -191,7 +209,6 @@ impl<'a> Pricing<'a> {
         self.most_points() / 64
     }
 
-    /// Scans mentees on all threads; the answer does not depend on how many. `None` if stopped.
     fn scan(
         &self,
         due: &[u32],
@@ -199,24 +216,37 @@ impl<'a> Pricing<'a> {
         keep: usize,
         need: impl Fn(u32) -> i64 + Sync,
     ) -> Option<Vec<Row>> {
+        self.on_all_threads(
+            due,
+            || Scan::new(self.layout),
+            |scan, i| self.row(scan, i, prices, keep, need(i)),
+        )
+    }
+
+    /// Does the same work for many people; the answer does not depend on the number of threads.
+    /// `None` if the caller stopped it.
+    fn on_all_threads<S, T: Send>(
+        &self,
+        people: &[u32],
+        scratch: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, u32) -> T + Sync,
+    ) -> Option<Vec<T>> {
         let next = AtomicUsize::new(0);
-        let work = || {
-            let mut scan = Scan::new(self.layout);
+        let take = || {
+            let mut scratch = scratch();
             let mut done = Vec::new();
             loop {
                 let from = next.fetch_add(BATCH, Ordering::Relaxed);
-                if from >= due.len() || self.control.stopped() {
+                if from >= people.len() || self.control.stopped() {
                     return done;
                 }
-                let batch = &due[from..(from + BATCH).min(due.len())];
-                let rows: Vec<Row> =
-                    batch.iter().map(|&i| self.row(&mut scan, i, prices, keep, need(i))).collect();
-                done.push((from, rows));
+                let batch = &people[from..(from + BATCH).min(people.len())];
+                done.push((from, batch.iter().map(|&person| work(&mut scratch, person)).collect::<Vec<T>>()));
             }
         };
-        let mut batches: Vec<(usize, Vec<Row>)> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (1..self.options.threads).map(|_| scope.spawn(work)).collect();
-            let mut batches = work();
+        let mut batches = std::thread::scope(|scope| {
+            let workers: Vec<_> = (1..self.options.threads).map(|_| scope.spawn(take)).collect();
+            let mut batches = take();
             for worker in workers {
                 match worker.join() {
                     Ok(done) => batches.extend(done),
@@ -226,8 +256,8 @@ impl<'a> Pricing<'a> {
             batches
         });
         batches.sort_unstable_by_key(|&(from, _)| from);
-        let rows: Vec<Row> = batches.into_iter().flat_map(|(_, rows)| rows).collect();
-        (rows.len() == due.len()).then_some(rows)
+        let results: Vec<T> = batches.into_iter().flat_map(|(_, results)| results).collect();
+        (results.len() == people.len()).then_some(results)
     }
 
     /// The best pairs of one mentee outside the core.

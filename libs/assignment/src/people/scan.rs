@@ -1,10 +1,15 @@
 //! The scan of all mentors for one mentee: exact scores, most pairs ruled out by a bound.
 
+use std::collections::BTreeMap;
+
 use super::Measure;
-use super::layout::{BLOCK, Layout};
+use super::layout::{BLOCK, Layout, What};
 
 /// Points of a class the rules remove; no sum of weights comes near.
-const REMOVED: i64 = i64::MIN / 4;
+const REMOVED: i64 = i64::MIN / 256;
+
+/// How many promising mentors are looked at before the others.
+const FIRST: usize = 24;
 
 /// Prices of the mentors by position, with the least of each block.
 #[derive(Debug)]
@@ -34,6 +39,10 @@ pub(crate) struct Scan<'l> {
     /// What sparse criteria bring by position, and where that is not 0.
     brought: Vec<i64>,
     touched: Vec<u32>,
+    /// Touched positions that may reach the need: what they may bring, position, known points.
+    promising: Vec<(i64, u32, i64)>,
+    /// Points of the mentor classes by class criterion, for each mentee value met so far.
+    rows: Vec<BTreeMap<u32, Vec<i64>>>,
 }
 
 impl<'l> Scan<'l> {
@@ -45,6 +54,8 @@ impl<'l> Scan<'l> {
             best: Vec::new(),
             brought: vec![0; layout.order.len()],
             touched: Vec::new(),
+            promising: Vec::new(),
+            rows: vec![BTreeMap::new(); layout.folded.len()],
         }
     }
 
@@ -60,14 +71,25 @@ impl<'l> Scan<'l> {
         self.prepare(mentee);
         let layout = self.layout;
         let most = layout.pair_most;
+        self.promising.clear();
         for &at in &self.touched {
             let at = at as usize;
             let points = self.base[layout.class[at] as usize] + self.brought[at];
-            if points + most - prices.price[at] >= need
-                && let Some(score) = self.complete(mentee, at, points)
-                && score - prices.price[at] >= need
+            let hope = points + most - prices.price[at];
+            if hope >= need {
+                self.promising.push((hope, at as u32, points));
+            }
+        }
+        // The most promising first: they raise the need, which rules out most others.
+        if self.promising.len() > 2 * FIRST {
+            self.promising.select_nth_unstable_by(FIRST, |a, b| b.cmp(a));
+        }
+        for &(hope, at, points) in &self.promising {
+            if hope >= need
+                && let Some(score) = self.complete(mentee, at as usize, points)
+                && score - prices.price[at as usize] >= need
             {
-                need = found(layout.order[at], score, score - prices.price[at]);
+                need = found(layout.order[at as usize], score, score - prices.price[at as usize]);
             }
         }
         for block in 0..prices.least.len() {
@@ -169,7 +191,19 @@ impl<'l> Scan<'l> {
         let class = layout.mentee_class[mentee as usize];
         if self.base_of != Some(class) {
             self.base_of = Some(class);
-            self.base = layout.example.iter().map(|&mentor| class_points(layout, mentee, mentor)).collect();
+            self.base.clear();
+            self.base.resize(layout.example.len(), 0);
+            for (folded, rows) in layout.folded.iter().zip(&mut self.rows) {
+                let value = folded.value[mentee as usize];
+                let row = rows.entry(value).or_insert_with(|| {
+                    layout
+                        .example
+                        .iter()
+                        .map(|&mentor| folded_points(layout, folded.what, mentee, mentor))
+                        .collect()
+                });
+                self.base.iter_mut().zip(row).for_each(|(base, points)| *base += *points);
+            }
             let best =
                 |block: &[u32]| self.base[block[0] as usize..=block[block.len() - 1] as usize].iter().max();
             self.best =
@@ -185,12 +219,12 @@ impl<'l> Scan<'l> {
     }
 }
 
-/// What the class criteria bring, or [`REMOVED`].
-fn class_points(layout: &Layout<'_>, mentee: u32, mentor: u32) -> i64 {
+/// What a folded criterion brings, or [`REMOVED`] where a folded rule removes the pair.
+fn folded_points(layout: &Layout<'_>, what: What, mentee: u32, mentor: u32) -> i64 {
     let (i, j) = (mentee as usize, mentor as usize);
-    let people = layout.people;
-    if !layout.class_rules.iter().all(|&rule| people.rules[rule].condition.allows(i, j)) {
-        return REMOVED;
+    match what {
+        What::Criterion(at) => layout.people.criteria[at].points(i, j),
+        What::Rule(at) if layout.people.rules[at].condition.allows(i, j) => 0,
+        What::Rule(_) => REMOVED,
     }
-    layout.class_criteria.iter().map(|&criterion| people.criteria[criterion].points(i, j)).sum()
 }
