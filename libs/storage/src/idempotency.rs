@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 const ATTEMPTS: u32 = 5;
 
 /// A mutation that was begun.
+#[expect(clippy::large_enum_variant, reason = "it is nearly always the open one, and lives shortly")]
 pub enum Mutation<Res> {
     /// New: do it and commit.
     Open(Tx),

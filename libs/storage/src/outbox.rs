@@ -182,8 +182,8 @@ impl Database {
 }
 
 impl OutboxClaim {
-    /// The next rows, by sequence, without those handed out before; empty when there are no more. May be called
-    /// while the rows before are still being confirmed.
+    /// The next rows, about `limit` of them by sequence, without those handed out before; empty when there are no
+    /// more. May be called while the rows before are still being confirmed.
     ///
     /// # Errors
     /// As [`Database::read`]; the claim is of no use then.

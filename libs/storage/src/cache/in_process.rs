@@ -13,11 +13,13 @@ const CAPACITY: usize = 100_000;
 
 /// A cache in this process. Clones share it.
 #[derive(Clone, Default)]
-pub struct InProcessCache(Arc<Mutex<HashMap<String, Entry>>>);
+pub struct InProcessCache(Arc<Mutex<Entries>>);
+
+type Entries = HashMap<String, Entry>;
 
 struct Entry {
     value: Value,
-    /// None: a set that something was added to before it was filled.
+    /// None: never, such as a set that something was added to before it was filled.
     expires: Option<Instant>,
 }
 
@@ -36,7 +38,7 @@ impl InProcessCache {
     }
 
     pub(super) fn set(&self, key: &str, value: &[u8], ttl: Duration) {
-        self.insert(key, Value::Bytes(value.to_vec()), Some(Instant::now() + ttl));
+        insert(&mut self.lock(), key, Value::Bytes(value.to_vec()), Instant::now().checked_add(ttl));
     }
 
     pub(super) fn delete(&self, key: &str) {
@@ -44,23 +46,23 @@ impl InProcessCache {
     }
 
     pub(super) fn set_fill(&self, set: &str, members: &[String], ttl: Duration) {
-        let expires = Instant::now() + ttl;
-        let mut filled: HashSet<String> = members.iter().cloned().collect();
-        filled.insert(FILLED.to_owned());
-        if let Some(Entry { value: Value::Set(present), expires: until }) = live(&mut self.lock(), set) {
-            present.extend(filled);
-            *until = Some(expires);
-            return;
+        let mut entries = self.lock();
+        let mut all: HashSet<String> = members.iter().cloned().collect();
+        all.insert(FILLED.to_owned());
+        if let Some(Entry { value: Value::Set(present), .. }) = live(&mut entries, set) {
+            all.extend(present.drain());
         }
-        self.insert(set, Value::Set(filled), Some(expires));
+        insert(&mut entries, set, Value::Set(all), Instant::now().checked_add(ttl));
     }
 
     pub(super) fn set_add(&self, set: &str, member: &str) {
-        if let Some(Entry { value: Value::Set(present), .. }) = live(&mut self.lock(), set) {
-            present.insert(member.to_owned());
-            return;
+        let mut entries = self.lock();
+        match live(&mut entries, set) {
+            Some(Entry { value: Value::Set(present), .. }) => {
+                present.insert(member.to_owned());
+            }
+            _ => insert(&mut entries, set, Value::Set(HashSet::from([member.to_owned()])), None),
         }
-        self.insert(set, Value::Set(HashSet::from([member.to_owned()])), None);
     }
 
     pub(super) fn set_remove(&self, set: &str, member: &str) {
@@ -80,32 +82,32 @@ impl InProcessCache {
 
     pub(super) fn take(&self, bucket: &str, limit: Limit, tokens: f64) -> Taken {
         let now = Instant::now();
-        let (had, at) = match live(&mut self.lock(), bucket) {
+        let mut entries = self.lock();
+        let (had, at) = match live(&mut entries, bucket) {
             Some(Entry { value: Value::Bucket { tokens, at }, .. }) => (*tokens, *at),
             _ => (limit.burst, now),
         };
         let elapsed = now.saturating_duration_since(at).as_secs_f64() * 1e6;
         let (left, taken) = take_from(had, elapsed, limit, tokens);
-        let full_after = Duration::try_from_secs_f64(limit.burst / limit.per_second).unwrap_or(Duration::MAX);
-        let expires = now.checked_add(full_after + Duration::from_secs(1));
-        self.insert(bucket, Value::Bucket { tokens: left, at: now }, expires);
+        let full_after = Duration::try_from_secs_f64(limit.burst / limit.per_second + 1.0);
+        let expires = full_after.ok().and_then(|after| now.checked_add(after));
+        insert(&mut entries, bucket, Value::Bucket { tokens: left, at: now }, expires);
         taken
     }
 
-    fn insert(&self, key: &str, value: Value, expires: Option<Instant>) {
-        let mut entries = self.lock();
-        if entries.len() >= CAPACITY && !entries.contains_key(key) {
-            make_room(&mut entries);
-        }
-        entries.insert(key.to_owned(), Entry { value, expires });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn live<'a>(entries: &'a mut HashMap<String, Entry>, key: &str) -> Option<&'a mut Entry> {
+fn insert(entries: &mut Entries, key: &str, value: Value, expires: Option<Instant>) {
+    if entries.len() >= CAPACITY && !entries.contains_key(key) {
+        make_room(entries);
+    }
+    entries.insert(key.to_owned(), Entry { value, expires });
+}
+
+fn live<'a>(entries: &'a mut Entries, key: &str) -> Option<&'a mut Entry> {
     if entries.get(key)?.expires.is_some_and(|at| at <= Instant::now()) {
         entries.remove(key);
     }
@@ -113,7 +115,7 @@ fn live<'a>(entries: &'a mut HashMap<String, Entry>, key: &str) -> Option<&'a mu
 }
 
 /// Drops what has expired, and if that is little, the half that expires first.
-fn make_room(entries: &mut HashMap<String, Entry>) {
+fn make_room(entries: &mut Entries) {
     let now = Instant::now();
     entries.retain(|_, entry| entry.expires.is_none_or(|at| at > now));
     if entries.len() > CAPACITY / 2 {

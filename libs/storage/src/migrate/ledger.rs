@@ -3,7 +3,7 @@
 use crate::{Database, DbResult, database::in_schema};
 use kernel::{Error, Result};
 use sqlx::{
-    AssertSqlSafe, PgConnection, SqlSafeStr,
+    AssertSqlSafe, PgConnection, PgPool, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
 };
 use std::collections::BTreeMap;
@@ -67,6 +67,11 @@ impl Ledger {
         Ok(rows.into_iter().collect())
     }
 
+    async fn look(&self, pool: &PgPool) -> Result<BTreeMap<i64, Vec<u8>>, sqlx::Error> {
+        let mut conn = pool.acquire().await?;
+        self.applied(&mut conn).await
+    }
+
     /// What is not applied, or was changed since.
     fn missing(&self, applied: &BTreeMap<i64, Vec<u8>>) -> Vec<String> {
         let ups = self.migrations.iter().filter(|m| !m.migration_type.is_down_migration());
@@ -90,10 +95,9 @@ impl Ledger {
 /// # Errors
 /// As [`Database::read`].
 pub async fn pending(db: &Database, migrator: &Migrator) -> Result<Vec<String>> {
-    let mut conn = db.0.pool.acquire().await.db()?;
     let mut missing = Vec::new();
     for ledger in [house(db.service()), own(db.service(), migrator)] {
-        let applied = match ledger.applied(&mut conn).await {
+        let applied = match ledger.look(&db.0.pool).await {
             Ok(applied) => applied,
             Err(error) if is_unprepared(&error) => BTreeMap::new(),
             Err(error) => return Err(error).db(),
@@ -103,8 +107,8 @@ pub async fn pending(db: &Database, migrator: &Migrator) -> Result<Vec<String>> 
     Ok(missing)
 }
 
-/// No such table or schema, or no right to it: nothing was migrated here.
+/// No such role, database, schema or table, or no right to it: nothing was migrated here.
 fn is_unprepared(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|e| e.code());
-    matches!(code.as_deref(), Some("42P01" | "3F000" | "42501"))
+    matches!(code.as_deref(), Some("28000" | "3D000" | "3F000" | "42P01" | "42501"))
 }

@@ -95,7 +95,9 @@ async fn set_password(
     let options: PgConnectOptions =
         settings.admin_url.expose_secret().parse().map_err(|error: sqlx::Error| Error::internal(error))?;
     let options = options.username(service).password(password.expose_secret()).disable_statement_logging();
-    if let Ok(session) = options.connect().await {
+    if !has_none(conn, service).await
+        && let Ok(session) = options.connect().await
+    {
         return session.close().await.db();
     }
     let quoted: String = sqlx::query_scalar("select quote_literal($1)")
@@ -106,4 +108,10 @@ async fn set_password(
     let sql = format!("alter role \"{service}\" password {quoted}");
     sqlx::query(AssertSqlSafe(sql)).execute(conn).await.db()?;
     Ok(())
+}
+
+/// Whether the role has no password yet. Only a superuser can see it; others find out by logging in.
+async fn has_none(conn: &mut PgConnection, service: &str) -> bool {
+    let sql = "select rolpassword is null from pg_authid where rolname = $1";
+    sqlx::query_scalar(sql).bind(service).fetch_one(conn).await.unwrap_or(false)
 }
