@@ -1,1 +1,7 @@
-fn main() {}
+//! The evaluation service as a process of its own.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    runtime::main::<evaluation::Evaluation>()
+}

@@ -1,0 +1,13 @@
+//! Keeps a program's policy and how many people it invited.
+
+use super::convert;
+use crate::{Evaluation, projections::store};
+use contracts::mentor::enrollment::events::v1::ProgramPublished;
+use kernel::{Result, parse_id};
+use storage::Tx;
+
+pub(crate) async fn handle(_: &Evaluation, tx: &mut Tx, event: ProgramPublished) -> Result<()> {
+    let program = parse_id("program_id", &event.program_id)?;
+    store::upsert_program(tx, &convert::program(program, &event.name, event.policy.as_ref())).await?;
+    store::publish_program(tx, program, event.audience_size).await
+}
