@@ -98,9 +98,13 @@ fn known_reason(name: &str) -> Option<&'static str> {
     reason.as_str_name().strip_prefix("ERROR_REASON_")
 }
 
-/// A status that some library made (a malformed message, an unknown method), as an error with the reason that fits.
-/// Texts of internal failures stay in the log.
+/// A status that was not made by [`status`], as an error. One that has a reason, such as the codec's, keeps all it
+/// says. One of some library (a malformed message, an unknown method) gets the reason that fits, and texts of
+/// internal failures stay in the log.
 pub(crate) fn foreign(status: Status) -> Box<Error> {
+    if status.get_details_error_info().is_some_and(|info| known_reason(&info.reason).is_some()) {
+        return from_status(status);
+    }
     let (kind, reason) = kind(status.code());
     match kind {
         ErrorKind::Internal => Error::internal(status),

@@ -3,6 +3,7 @@
 mod balance;
 mod retry;
 
+use crate::Descriptors;
 use balance::{Addresses, Balancer};
 use futures::future::BoxFuture;
 use http::Uri;
@@ -39,6 +40,7 @@ pub struct Client {
     certificate: Option<Vec<u8>>,
     token: Option<Arc<dyn TokenSource>>,
     request_ids: Option<Arc<dyn Fn() -> Uuid + Send + Sync>>,
+    descriptors: Descriptors,
 }
 
 impl Client {
@@ -76,6 +78,7 @@ impl Client {
             certificate: None,
             token: None,
             request_ids: None,
+            descriptors: Descriptors::contracts(),
         }
     }
 
@@ -122,6 +125,12 @@ impl Client {
         self
     }
 
+    /// Other descriptors than the suite's contracts, to know which methods stream.
+    pub fn descriptors(mut self, descriptors: Descriptors) -> Self {
+        self.descriptors = descriptors;
+        self
+    }
+
     /// The channel, for generated clients. It connects when it is used. Must be called within a Tokio runtime.
     ///
     /// # Errors
@@ -145,6 +154,7 @@ impl Client {
             attempts: self.attempts,
             token: self.token,
             request_ids: self.request_ids,
+            descriptors: self.descriptors,
         }))
     }
 }

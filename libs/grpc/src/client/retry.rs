@@ -2,6 +2,7 @@
 
 use super::{TokenSource, balance::Balancer};
 use crate::{
+    Descriptors,
     server::{REQUEST_ID, asked_deadline},
     status::{self, complete},
     trace,
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) attempts: u32,
     pub(super) token: Option<Arc<dyn TokenSource>>,
     pub(super) request_ids: Option<Arc<dyn Fn() -> Uuid + Send + Sync>>,
+    pub(super) descriptors: Descriptors,
 }
 
 /// A channel for generated clients: balanced, retried, with a deadline on every call.
@@ -74,18 +76,18 @@ impl Service<Request<Body>> for Channel {
     }
 }
 
-/// How messages flow in a method, by the suite's contracts; a method they don't have is taken for the most careful.
-fn flow(request: &Request<Body>) -> (bool, bool) {
+/// Whether the client and the server stream in a method; one that the descriptors don't have is taken for both.
+fn flow(descriptors: &Descriptors, request: &Request<Body>) -> (bool, bool) {
     let method = request.extensions().get::<GrpcMethod<'_>>();
     let found = method.and_then(|method| {
-        let service = contracts::pool().get_service_by_name(method.service())?;
+        let service = descriptors.pool.get_service_by_name(method.service())?;
         service.methods().find(|candidate| candidate.name() == method.method())
     });
     found.map_or((true, true), |method| (method.is_client_streaming(), method.is_server_streaming()))
 }
 
 async fn run(shared: &Shared, mut request: Request<Body>) -> Result<Response<Body>> {
-    let (client_streams, server_streams) = flow(&request);
+    let (client_streams, server_streams) = flow(&shared.descriptors, &request);
     let most = if client_streams || server_streams { shared.stream_deadline } else { shared.deadline };
     let most = asked_deadline(request.headers()).unwrap_or(most);
     let until = Instant::now() + most;

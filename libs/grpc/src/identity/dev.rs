@@ -13,8 +13,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 /// `iss` of development tokens. `.invalid` never resolves.
 const ISSUER: &str = "https://dev.mentor.invalid";
-/// `kid` of the one key.
-const KEY_ID: &str = "dev";
+/// Characters of the public key that make its `kid`.
+const KEY_ID_LENGTH: usize = 12;
 
 /// Makes tokens for development, demonstrations and tests. Its key lives as long as the process; nothing trusts it
 /// unless it is told to.
@@ -26,6 +26,7 @@ pub struct DevIssuer {
 struct Inner {
     clock: SharedClock,
     signing: EncodingKey,
+    key_id: String,
     jwk: Value,
 }
 
@@ -54,12 +55,13 @@ impl DevIssuer {
         let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?;
         let pair =
             Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
+        let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+        let key_id: String = public.chars().take(KEY_ID_LENGTH).collect();
         let jwk = json!({
-            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": KEY_ID,
-            "x": URL_SAFE_NO_PAD.encode(pair.public_key().as_ref()),
+            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": key_id, "x": public,
         });
         let signing = EncodingKey::from_ed_der(pkcs8.as_ref());
-        Ok(DevIssuer { inner: Arc::new(Inner { clock, signing, jwk }) })
+        Ok(DevIssuer { inner: Arc::new(Inner { clock, signing, key_id, jwk }) })
     }
 
     /// `iss` of its tokens.
@@ -90,7 +92,7 @@ impl DevIssuer {
     /// # Errors
     /// Internal, when signing fails.
     pub fn sign(&self, claims: &Value) -> Result<String> {
-        let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::EdDSA) };
+        let header = Header { kid: Some(self.inner.key_id.clone()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, claims, &self.inner.signing).map_err(Error::internal)
     }
 
