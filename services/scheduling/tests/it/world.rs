@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 /// Who calls.
 #[derive(Clone, Copy, Debug)]
-pub enum Who {
+pub(crate) enum Who {
     Mentor,
     Mentee,
     /// An employee who is in no match.
@@ -33,69 +33,69 @@ pub enum Who {
 }
 
 /// The suite with the scheduling service, and one active match.
-pub struct World {
-    pub suite: Suite,
+pub(crate) struct World {
+    pub(crate) suite: Suite,
 }
 
-pub fn mentor() -> Uuid {
+pub(crate) fn mentor() -> Uuid {
     id(1)
 }
 
-pub fn mentee() -> Uuid {
+pub(crate) fn mentee() -> Uuid {
     id(2)
 }
 
-pub fn stranger() -> Uuid {
+pub(crate) fn stranger() -> Uuid {
     id(3)
 }
 
-pub fn program() -> Uuid {
+pub(crate) fn program() -> Uuid {
     id(10)
 }
 
 /// The match that is active from the start.
-pub fn the_match() -> Uuid {
+pub(crate) fn the_match() -> Uuid {
     id(20)
 }
 
 /// A new request id.
-pub fn request_id() -> String {
+pub(crate) fn request_id() -> String {
     SystemClock.new_id().to_string()
 }
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().expect("an instant")
 }
 
-pub fn wire(text: &str) -> Option<prost_types::Timestamp> {
+pub(crate) fn wire(text: &str) -> Option<prost_types::Timestamp> {
     Some(timestamp(at(text)))
 }
 
 /// The reason in the status' ErrorInfo.
-pub fn reason(status: &Status) -> String {
+pub(crate) fn reason(status: &Status) -> String {
     use tonic_types::StatusExt;
     status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
 }
 
 /// The fields in the status' BadRequest.
-pub fn fields(status: &Status) -> Vec<String> {
+pub(crate) fn fields(status: &Status) -> Vec<String> {
     use tonic_types::StatusExt;
     let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
     violations.into_iter().map(|violation| violation.field).collect()
 }
 
 /// That a call was refused so.
-pub fn refused<T: std::fmt::Debug>(result: Result<T, Status>, code: Code, why: &str) -> Status {
+pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Status>, code: Code, why: &str) -> Status {
     let status = result.expect_err("refused");
     assert_eq!((status.code(), reason(&status).as_str()), (code, why), "{status:?}");
     status
 }
 
-pub fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy { meetings_per_month: 2, meeting_minutes: 45, ..Policy::default() }
 }
 
-pub fn activated(match_id: Uuid, mentor: Uuid, mentee: Uuid) -> MatchActivated {
+pub(crate) fn activated(match_id: Uuid, mentor: Uuid, mentee: Uuid) -> MatchActivated {
     MatchActivated {
         match_id: match_id.to_string(),
         pair: Some(pair(mentor, mentee)),
@@ -104,7 +104,7 @@ pub fn activated(match_id: Uuid, mentor: Uuid, mentee: Uuid) -> MatchActivated {
     }
 }
 
-pub fn pair(mentor: Uuid, mentee: Uuid) -> Pair {
+pub(crate) fn pair(mentor: Uuid, mentee: Uuid) -> Pair {
     Pair {
         program_id: program().to_string(),
         mentor_participant_id: id(101).to_string(),
@@ -114,7 +114,7 @@ pub fn pair(mentor: Uuid, mentee: Uuid) -> Pair {
     }
 }
 
-pub fn person(id: Uuid, name: &str) -> PersonUpserted {
+pub(crate) fn person(id: Uuid, name: &str) -> PersonUpserted {
     let email = format!("{}@example.org", name.to_lowercase());
     PersonUpserted {
         person_id: id.to_string(),
@@ -125,7 +125,7 @@ pub fn person(id: Uuid, name: &str) -> PersonUpserted {
 }
 
 /// Ready with nine to five, Monday to Friday, in a zone.
-pub fn ready(person: Uuid, zone: &str) -> ParticipantReady {
+pub(crate) fn ready(person: Uuid, zone: &str) -> ParticipantReady {
     let window = |day| WeeklyWindow { day, start_minute: 9 * 60, end_minute: 17 * 60 };
     ParticipantReady {
         participant_id: SystemClock.new_id().to_string(),
@@ -143,7 +143,7 @@ pub fn ready(person: Uuid, zone: &str) -> ParticipantReady {
 
 impl World {
     /// A published program, three people, one active match. It is Monday, 6 January 2025, 09:00 UTC.
-    pub async fn start() -> World {
+    pub(crate) async fn start() -> World {
         let suite = Suite::builder().service::<Scheduling>().start().await;
         let published = ProgramPublished {
             program_id: program().to_string(),
@@ -170,26 +170,26 @@ impl World {
         }
     }
 
-    pub fn meetings(&self, who: Who) -> MeetingServiceClient<Channel> {
+    pub(crate) fn meetings(&self, who: Who) -> MeetingServiceClient<Channel> {
         MeetingServiceClient::new(self.channel(who))
     }
 
-    pub fn availability(&self, who: Who) -> AvailabilityServiceClient<Channel> {
+    pub(crate) fn availability(&self, who: Who) -> AvailabilityServiceClient<Channel> {
         AvailabilityServiceClient::new(self.channel(who))
     }
 
-    pub fn cadence(&self, who: Who) -> CadenceServiceClient<Channel> {
+    pub(crate) fn cadence(&self, who: Who) -> CadenceServiceClient<Channel> {
         CadenceServiceClient::new(self.channel(who))
     }
 
     /// A meeting of the match, put into the calendars by its mentee.
-    pub async fn meeting(&self, starts_at: &str) -> Meeting {
+    pub(crate) async fn meeting(&self, starts_at: &str) -> Meeting {
         let response = self.meetings(Who::Mentee).schedule_meeting(schedule(starts_at)).await;
         response.expect("scheduled").into_inner().meeting.expect("a meeting")
     }
 
     /// A meeting of the match that both came to. Moves the clock to its end.
-    pub async fn held(&self, starts_at: &str) -> Meeting {
+    pub(crate) async fn held(&self, starts_at: &str) -> Meeting {
         let meeting = self.meeting(starts_at).await;
         self.suite.clock.set(at(starts_at) + SignedDuration::from_mins(45));
         let response = self.meetings(Who::Mentor).record_attendance(held(&meeting)).await;
@@ -197,7 +197,7 @@ impl World {
     }
 
     /// The match ends now.
-    pub fn ended(&self) -> MatchEnded {
+    pub(crate) fn ended(&self) -> MatchEnded {
         MatchEnded {
             match_id: the_match().to_string(),
             pair: Some(pair(mentor(), mentee())),
@@ -209,14 +209,14 @@ impl World {
     }
 
     /// Rows of the audit trail that name this operation.
-    pub async fn audits(&self, operation: &str) -> i64 {
+    pub(crate) async fn audits(&self, operation: &str) -> i64 {
         let count =
             sqlx::query_scalar("select count(*) from scheduling.audit where operation like '%' || $1");
         count.bind(operation).fetch_one(self.suite.sql()).await.expect("counted")
     }
 }
 
-pub fn schedule(starts_at: &str) -> ScheduleMeetingRequest {
+pub(crate) fn schedule(starts_at: &str) -> ScheduleMeetingRequest {
     ScheduleMeetingRequest {
         request_id: request_id(),
         match_id: the_match().to_string(),
@@ -226,7 +226,7 @@ pub fn schedule(starts_at: &str) -> ScheduleMeetingRequest {
 }
 
 /// Both came.
-pub fn held(meeting: &Meeting) -> RecordAttendanceRequest {
+pub(crate) fn held(meeting: &Meeting) -> RecordAttendanceRequest {
     use contracts::mentor::scheduling::v1::{AttendanceHeld, record_attendance_request::Outcome};
     let attended_person_ids = vec![mentor().to_string(), mentee().to_string()];
     RecordAttendanceRequest {
@@ -237,7 +237,7 @@ pub fn held(meeting: &Meeting) -> RecordAttendanceRequest {
 }
 
 /// It did not take place.
-pub fn missed(meeting: &Meeting, why: &str) -> RecordAttendanceRequest {
+pub(crate) fn missed(meeting: &Meeting, why: &str) -> RecordAttendanceRequest {
     use contracts::mentor::scheduling::v1::{AttendanceMissed, record_attendance_request::Outcome};
     let outcome =
         AttendanceMissed { reason: why.to_owned(), attended_person_ids: vec![mentee().to_string()] };
