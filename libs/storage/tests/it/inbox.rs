@@ -65,3 +65,21 @@ async fn a_batch_speaks_in_the_name_of_each_event() {
         .expect("reads");
     assert_eq!(told, causes);
 }
+
+#[tokio::test]
+async fn a_savepoint_undoes_what_a_failed_handler_did_and_told() {
+    let house = House::new().await;
+    let mut tx = house.db.write(&house.ctx()).await.expect("begins");
+    insert_note(&mut tx, "kept").await.expect("inserted");
+    tx.emit(&crate::house::person(Uuid::from_u128(1), 0));
+    let savepoint = tx.savepoint().await.expect("marks");
+    insert_note(&mut tx, "undone").await.expect("inserted");
+    tx.emit(&crate::house::person(Uuid::from_u128(1), 1));
+    tx.audit(storage::Audit::of("note", 1));
+    assert!(insert_note(&mut tx, "kept").await.is_err());
+    tx.rollback_to(savepoint).await.expect("goes back");
+    tx.commit().await.expect("commits");
+    assert_eq!(house.count("select count(*) from enrollment.note").await, 1);
+    assert_eq!(house.count("select count(*) from enrollment.outbox").await, 1);
+    assert_eq!(house.count("select count(*) from enrollment.audit").await, 0);
+}
