@@ -8,9 +8,10 @@ use contracts::mentor::scheduling::{
     events::v1::{MeetingCancelled, MeetingHeld, MeetingMissed, MeetingRescheduled, MeetingScheduled},
     v1::{
         CancelMeetingRequest, CancelScope, GetMeetingRequest, ListMeetingsRequest, Meeting, MeetingState,
-        RescheduleMeetingRequest,
+        RescheduleMeetingRequest, meeting_service_client::MeetingServiceClient,
     },
 };
+use kernel::{Role, TenantId};
 use std::collections::HashSet;
 use testkit::id;
 use tonic::Code;
@@ -316,4 +317,18 @@ async fn lists_page_and_filter() {
         (wire("2025-01-10T10:00:00Z"), wire("2025-01-08T10:00:00Z"));
     let status = refused(strange.list_meetings(backwards).await, Code::InvalidArgument, "FIELD_INVALID");
     assert_eq!(fields(&status), ["starts_before"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tenant_sees_nothing() {
+    let world = World::start().await;
+    let meeting = world.meeting("2025-01-07T10:00:00Z").await;
+    let token = world.suite.token_for(TenantId(id(77)), Role::ProgramManager, None);
+    let mut client = MeetingServiceClient::new(world.suite.authorized(token));
+    refused(client.get_meeting(get(&meeting)).await, Code::NotFound, "NOT_FOUND");
+    refused(client.cancel_meeting(cancel(&meeting)).await, Code::NotFound, "NOT_FOUND");
+    refused(client.record_attendance(held(&meeting)).await, Code::NotFound, "NOT_FOUND");
+    refused(client.schedule_meeting(schedule("2025-01-08T10:00:00Z")).await, Code::NotFound, "NOT_FOUND");
+    let listed = client.list_meetings(ListMeetingsRequest::default()).await.expect("listed").into_inner();
+    assert_eq!(listed.meetings.len(), 0);
 }
