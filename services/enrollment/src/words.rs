@@ -8,10 +8,6 @@ macro_rules! words {
         $vis enum $name { $($(#[$of])* $variant),+ }
 
         impl $name {
-            /// Every value, in the order of the contract.
-            #[cfg(test)]
-            pub(crate) const ALL: &'static [$name] = &[$($name::$variant),+];
-
             /// The word as stored and shown.
             pub(crate) fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }

@@ -194,7 +194,7 @@ proptest! {
     fn the_directory_stays_sound(imports in prop::collection::vec((any_rows(), any::<bool>()), 1..5)) {
         let mut directory = Directory::default();
         for (reading, snapshot) in imports {
-            let again = Reading { rows: reading.rows.clone(), ..Reading::default() };
+            let again = reading.clone();
             directory.import(reading, Options { snapshot, ..SNAPSHOT });
             prop_assert!(directory.import(again, DELTA).upserts.is_empty());
             for person in directory.known.iter().filter(|person| person.active) {

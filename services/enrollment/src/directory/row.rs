@@ -97,7 +97,7 @@ pub(crate) struct Row {
 }
 
 /// The rows of an import, checked one by one.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) rows: Vec<Row>,
     pub(crate) problems: Problems,

@@ -327,7 +327,8 @@ pub(crate) mod tests {
         #[test]
         fn a_program_only_moves_forward(steps in prop::collection::vec(0..3usize, 0..12)) {
             let mut program = draft();
-            let rank = |state| State::ALL.iter().position(|s| *s == state);
+            let order = [State::Draft, State::Published, State::Started, State::Closed];
+            let rank = |state| order.iter().position(|s| *s == state);
             for (second, step) in (1..).zip(steps) {
                 let before = program.clone();
                 let moved = match step {
