@@ -203,14 +203,12 @@ impl<S: Send + Sync + 'static> Handler for Inbox<S> {
     async fn handle(&self, events: &[Envelope]) -> Result<()> {
         for run in events.chunk_by(|a, b| a.tenant == b.tenant) {
             for batch in run.chunks(usize::from(self.settings.consume_batch.max(1))) {
-                match self.commit_batch(batch).await {
-                    Ok(()) => continue,
-                    Err(Refused::Storage(error)) if batch.len() == 1 => return Err(error),
+                if let [event] = batch {
+                    self.handle_one(event).await?;
+                } else if self.commit_batch(batch).await.is_err() {
                     // One of them is the reason: find it by handling each alone.
-                    Err(_) => {
-                        for event in batch {
-                            self.handle_one(event).await?;
-                        }
+                    for event in batch {
+                        self.handle_one(event).await?;
                     }
                 }
             }

@@ -2,7 +2,7 @@
 
 use crate::{Envelope, Failure, inbox::Inbox, telemetry};
 use kernel::Result;
-use storage::{Parked, ParkedKey};
+use storage::{Parked, ParkedKey, Tx};
 
 /// Aggregates looked at in one go.
 const KEYS: i64 = 100;
@@ -36,24 +36,24 @@ async fn retry_head<S: Send + Sync + 'static>(inbox: &Inbox<S>, key: &ParkedKey)
         return Ok(false);
     };
     let event = Envelope::from_parked(key.tenant, &parked.event);
+    let savepoint = tx.savepoint().await?;
     match inbox.apply(&mut tx, &event).await {
-        Ok(()) => {
-            tx.parked_remove(event.id).await?;
-            tx.commit().await?;
-        }
+        Ok(()) => tx.parked_remove(event.id).await?,
         Err(failure) => {
-            drop(tx);
-            failed_again(inbox, key, &event, &parked, &failure).await?;
+            // The row stays locked meanwhile: no other replica tries it before its next time is noted.
+            tx.rollback_to(savepoint).await?;
+            failed_again(inbox, &mut tx, &event, &parked, &failure).await?;
         }
     }
+    tx.commit().await?;
     inbox.count(1);
     Ok(true)
 }
 
-/// Counts the attempt in a transaction of its own, the handler's was rolled back.
+/// Notes another failed attempt, and when to try again.
 async fn failed_again<S: Send + Sync + 'static>(
     inbox: &Inbox<S>,
-    key: &ParkedKey,
+    tx: &mut Tx,
     event: &Envelope,
     parked: &Parked,
     failure: &Failure,
@@ -66,12 +66,7 @@ async fn failed_again<S: Send + Sync + 'static>(
         service = inbox.name(), operation, event.id = %event.id, event.type = %event.type_name, attempts, dead,
         error = %failure, "an event was not handled again"
     );
-    let mut tx = inbox.begin(event).await?;
-    // Another replica may have been faster; then its count stands.
-    let current = tx.parked_head(&key.aggregate, &key.subject).await?;
-    if current.is_some_and(|current| current.event.id == event.id && current.attempts == parked.attempts) {
-        tx.parked_failed(event.id, attempts, next_at, dead, &failure.to_string()).await?;
-        telemetry::parked(inbox.name(), operation, dead);
-    }
-    tx.commit().await
+    tx.parked_failed(event.id, attempts, next_at, dead, &failure.to_string()).await?;
+    telemetry::parked(inbox.name(), operation, dead);
+    Ok(())
 }

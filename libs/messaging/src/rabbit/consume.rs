@@ -3,19 +3,23 @@
 use super::{Rabbit, Topology, away, barrier, headers, link, short};
 use crate::{Envelope, MessagingSettings, backoff::Backoff, inbox::Handler};
 use futures::{StreamExt, stream::ReadyChunks};
-use kernel::{Error, Result};
+use kernel::Result;
 use lapin::{
     BasicProperties, Channel, Consumer,
     message::Delivery,
     options::{
         BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+        ConfirmSelectOptions, QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 const TAG: &str = "mentor";
+/// After this long without a delivery the queue is looked after.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Consumes one queue until it is stopped, whatever happens to the broker meanwhile.
 pub(crate) struct QueueLoop {
@@ -63,17 +67,20 @@ impl QueueLoop {
 
     async fn open(&self) -> Result<Session> {
         let channel = self.rabbit.consuming.channel().await?;
-        self.topology.declare(&channel, &self.rabbit.names).await?;
+        let deliveries = link::answer(self.subscribe(&channel)).await?;
+        Ok(Session { channel, deliveries })
+    }
+
+    async fn subscribe(&self, channel: &Channel) -> Result<ReadyChunks<Consumer>> {
+        self.topology.declare(channel, &self.rabbit.names).await?;
         // The next batch is here already while one is handled.
         let prefetch = self.settings.consume_batch.saturating_mul(2).max(2);
         channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(away)?;
         let options = BasicConsumeOptions::default();
-        let deliveries = channel
-            .basic_consume(short(self.queue.as_str())?, TAG.into(), options, FieldTable::default())
-            .await
-            .map_err(away)?
-            .ready_chunks(usize::from(self.settings.consume_batch.max(1)));
-        Ok(Session { channel, deliveries })
+        let queue = short(self.queue.as_str())?;
+        let consumer =
+            channel.basic_consume(queue, TAG.into(), options, FieldTable::default()).await.map_err(away)?;
+        Ok(consumer.ready_chunks(usize::from(self.settings.consume_batch.max(1))))
     }
 
     async fn consume(&self, session: &mut Session) -> Result<()> {
@@ -81,15 +88,32 @@ impl QueueLoop {
             let batch = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return self.drain(session).await,
-                batch = session.deliveries.next() => batch,
+                batch = timeout(QUIET, session.deliveries.next()) => batch,
             };
-            self.batch(&session.channel, batch.ok_or_else(|| away("the consumer was cancelled"))?).await?;
+            match batch {
+                Ok(Some(batch)) => self.batch(&session.channel, batch).await?,
+                Ok(None) => return Err(away("the consumer was cancelled")),
+                Err(_) => link::answer(self.check(&session.channel)).await?,
+            }
         }
+    }
+
+    /// Makes sure in a quiet moment that quiet is what it is. RabbitMQ 3.10 does not tell the consumers of a
+    /// quorum queue that it was deleted.
+    async fn check(&self, channel: &Channel) -> Result<()> {
+        let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+        let queue = short(self.queue.as_str())?;
+        let queue = channel.queue_declare(queue, passive, FieldTable::default()).await.map_err(away)?;
+        if queue.consumer_count() == 0 {
+            return Err(away("the queue was made anew and does not know its consumer"));
+        }
+        Ok(())
     }
 
     /// No more deliveries; those that are here are finished.
     async fn drain(&self, session: &mut Session) -> Result<()> {
-        session.channel.basic_cancel(TAG.into(), BasicCancelOptions::default()).await.map_err(away)?;
+        let cancelling = session.channel.basic_cancel(TAG.into(), BasicCancelOptions::default());
+        link::answer(async { cancelling.await.map_err(away) }).await?;
         while let Some(batch) = session.deliveries.next().await {
             self.batch(&session.channel, batch).await?;
         }
@@ -116,14 +140,15 @@ impl QueueLoop {
             } else {
                 match headers::decode(&delivery) {
                     Ok(event) => events.push(event),
-                    Err(why) => self.set_aside(channel, &delivery, &why).await?,
+                    Err(why) => self.set_aside(&delivery, &why).await?,
                 }
             }
             last = Some(delivery);
         }
         self.handle(&mut events).await?;
         if let Some(delivery) = last {
-            delivery.ack(BasicAckOptions { multiple: true }).await.map_err(away)?;
+            link::answer(async { delivery.ack(BasicAckOptions { multiple: true }).await.map_err(away) })
+                .await?;
         }
         broken.map_or(Ok(()), Err)
     }
@@ -154,7 +179,7 @@ impl QueueLoop {
     }
 
     /// A message that is no event of ours has no tenant to keep it for. It goes where unrouted events go.
-    async fn set_aside(&self, channel: &Channel, delivery: &Delivery, why: &str) -> Result<()> {
+    async fn set_aside(&self, delivery: &Delivery, why: &str) -> Result<()> {
         tracing::error!(queue = %self.queue, why, "a message is no event and is set aside");
         metrics::counter!("mentor_events_foreign_total", "service" => self.handler.service()).increment(1);
         let mut headers = delivery.properties.headers().clone().unwrap_or_default();
@@ -165,17 +190,16 @@ impl QueueLoop {
         let options = BasicPublishOptions { mandatory: true, immediate: false };
         // The copy is confirmed before the original is acknowledged.
         let publisher = self.rabbit.publishing.channel().await?;
-        publisher.confirm_select(Default::default()).await.map_err(away)?;
-        let confirm = publisher
-            .basic_publish("".into(), queue, options, &delivery.data, properties)
-            .await
-            .map_err(away)?;
-        let safe = confirm.await.map_err(away)?;
+        let safe = link::answer(async {
+            publisher.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)?;
+            let sending = publisher.basic_publish("".into(), queue, options, &delivery.data, properties);
+            sending.await.map_err(away)?.await.map_err(away)
+        })
+        .await?;
         link::close(&publisher).await;
-        if safe.is_ack() && safe.take_message().is_none() { Ok(()) } else { Err(set_aside_failed(channel)) }
+        if safe.is_ack() && safe.take_message().is_none() {
+            return Ok(());
+        }
+        Err(away("a foreign message could not be set aside"))
     }
-}
-
-fn set_aside_failed(channel: &Channel) -> Box<Error> {
-    away(format!("channel {}: a foreign message could not be set aside", channel.id()))
 }

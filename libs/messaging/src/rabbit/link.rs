@@ -42,11 +42,17 @@ impl Link {
     }
 }
 
+/// Waits for an answer of the broker, but not for ever: a connection may be dead without a word.
+pub(crate) async fn answer<T>(asking: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(PATIENCE, asking).await.map_err(away)?
+}
+
 /// Closes a channel that is done with; one that is gone already is as good.
 pub(crate) async fn close(channel: &Channel) {
-    if channel.status().connected()
-        && let Err(error) = channel.close(200, "done".into()).await
-    {
-        tracing::debug!(%error, "a broker channel was gone before it was closed");
+    if channel.status().connected() {
+        let closing = async { channel.close(200, "done".into()).await.map_err(away) };
+        if let Err(error) = answer(closing).await {
+            tracing::debug!(%error, "a broker channel was gone before it was closed");
+        }
     }
 }

@@ -86,7 +86,7 @@ impl Rabbit {
     /// Declares what a service needs, so that nothing is published past it.
     pub(crate) async fn declare(&self, topology: &Topology) -> Result<()> {
         let channel = self.consuming.channel().await?;
-        topology.declare(&channel, &self.names).await?;
+        link::answer(topology.declare(&channel, &self.names)).await?;
         link::close(&channel).await;
         Ok(())
     }

@@ -32,8 +32,11 @@ impl Publisher {
     /// Opens the channel and makes sure of the exchange.
     pub(crate) async fn open(rabbit: Arc<Rabbit>, patience: Duration) -> Result<Self> {
         let channel = rabbit.publishing.channel().await?;
-        topology::exchanges(&channel, &rabbit.names).await?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)?;
+        link::answer(async {
+            topology::exchanges(&channel, &rabbit.names).await?;
+            channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(away)
+        })
+        .await?;
         let exchange = super::short(rabbit.names.events())?;
         Ok(Publisher { rabbit, channel, exchange, patience })
     }

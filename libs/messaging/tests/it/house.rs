@@ -60,6 +60,9 @@ impl House {
                 .expect("the schemas are made");
         })
         .await;
+        // Says nothing unless RUST_LOG asks for it.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let clock = ManualClock::at(testkit::start_of_time());
         let prefix = format!("{}.", testkit::unique());
         let broker = match kind {

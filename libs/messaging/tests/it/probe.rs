@@ -12,8 +12,8 @@ use storage::{DbResult, Tx};
 pub(crate) enum Mood {
     /// Fails this many times, then works.
     Fail(u32),
-    /// Panics this many times, then works.
-    Panic(u32),
+    /// Panics.
+    Panic,
 }
 
 /// The consuming service.
@@ -42,8 +42,7 @@ impl Probe {
                 *left -= 1;
                 Err(Error::new(ErrorKind::FailedPrecondition, "NOT_FOUND", "not in the mood"))
             }
-            Some(Mood::Panic(left)) if *left > 0 => {
-                *left -= 1;
+            Some(Mood::Panic) => {
                 drop(moods);
                 panic!("the handler panics, as the test told it");
             }
