@@ -15,6 +15,8 @@ use storage::Tx;
 
 /// How often the row is told of progress and asked whether the run was cancelled.
 const PERIOD: Duration = Duration::from_millis(250);
+/// Periods after which the waiting transaction of the event gives a sign of life: the server ends idle ones.
+const KEEP_ALIVE: u64 = 40;
 
 pub(crate) async fn handle(service: &Matching, tx: &mut Tx, event: MatchRunStarted) -> Result<()> {
     let id = parse_id("run_id", &event.run_id)?;
@@ -28,7 +30,7 @@ pub(crate) async fn handle(service: &Matching, tx: &mut Tx, event: MatchRunStart
     let solving = work::solve(service.solver(), snapshot, watcher.clone());
     let outcome = tokio::select! {
         outcome = solving => outcome?,
-        () = tell(service, &ctx, id, &watcher) => Err(Unsolved::Stopped),
+        () = tell(service, tx, id, &watcher) => Err(Unsolved::Stopped),
     };
     drop(guard);
     finish(tx, id, outcome).await
@@ -36,13 +38,18 @@ pub(crate) async fn handle(service: &Matching, tx: &mut Tx, event: MatchRunStart
 
 /// Tells the row of progress, outside the event's transaction so that it can be watched, until the run is
 /// not to be solved any more.
-async fn tell(service: &Matching, ctx: &Context, id: Uuid, watcher: &Watcher) {
+async fn tell(service: &Matching, tx: &mut Tx, id: Uuid, watcher: &Watcher) {
+    let ctx = tx.ctx().clone();
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.tick().await;
-    loop {
+    for tick in 1u64.. {
         ticks.tick().await;
+        if tick.is_multiple_of(KEEP_ALIVE) && store::keep_alive(tx).await.is_err() {
+            // The event's transaction is lost, and the event comes again: this work is for nothing.
+            return;
+        }
         let (progress, phase) = watcher.progress();
-        match report(service, ctx, id, progress, &phase).await {
+        match report(service, &ctx, id, progress, &phase).await {
             Ok(true) => {}
             Ok(false) => return,
             // Progress may be lost; the result is what counts.

@@ -265,7 +265,7 @@ impl<'a> Explainer<'a> {
             (Mode::Stable, _) => "In the stable result the two do not both prefer each other.".to_owned(),
             (_, 0) => "By the prices of the proof it is as good as what was made.".to_owned(),
             (_, short) => {
-                format!("It would have to be worth {short} points more to be as good for the whole.")
+                format!("It would have to be worth at least {short} points more to be as good for the whole.")
             }
         }
     }

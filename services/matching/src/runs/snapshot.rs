@@ -351,4 +351,4 @@ pub(crate) fn merged(mut windows: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -224,6 +224,12 @@ pub(crate) async fn report(tx: &mut Tx, id: Uuid, progress: i32, phase: &str) ->
     Ok(rows > 0)
 }
 
+/// A sign of life of a transaction that waits for a result.
+pub(crate) async fn keep_alive(tx: &mut Tx) -> Result<()> {
+    sqlx::query_scalar!(r#"select 1 as "alive!""#).fetch_one(tx.conn()).await.db()?;
+    Ok(())
+}
+
 /// What a run decided from.
 pub(crate) async fn snapshot(tx: &mut Tx, id: Uuid) -> Result<Option<Snapshot>> {
     let bytes = snapshot_bytes(tx, id).await?;

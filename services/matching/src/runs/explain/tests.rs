@@ -32,10 +32,15 @@ fn says_who_got_the_place_and_by_how_much() {
     let why_not = explainer.pair(0, 0).expect("both take part");
     assert!(!why_not.proposed && why_not.broken.is_empty());
     assert_eq!((why_not.mentor_rank, why_not.mentee_rank), (1, 2));
-    assert_eq!(why_not.points_short, 800, "4,000 points of skills, four fifths of them against all");
+    // Forced, it costs 800 points: four fifths of the 4,000 for skills instead of all. Prices say how much at least.
+    assert!((1..=800).contains(&why_not.points_short), "{}", why_not.points_short);
     assert_eq!(why_not.holders.iter().map(|holder| holder.mentee).collect::<Vec<_>>(), [1]);
     assert_eq!(why_not.given.map(|(mentor, _)| mentor), Some(1));
-    assert!(why_not.summary.contains("800 points more"), "{}", why_not.summary);
+    assert!(
+        why_not.summary.contains(&format!("at least {} points more", why_not.points_short)),
+        "{}",
+        why_not.summary
+    );
     let made = explainer.pair(1, 0).expect("both take part");
     assert!(made.proposed && made.summary.starts_with("Proposed with"), "{}", made.summary);
     assert!(made.summary.contains("skills 4000 of 4000"), "{}", made.summary);
