@@ -98,8 +98,8 @@ impl QueueLoop {
         }
     }
 
-    /// Makes sure in a quiet moment that quiet is what it is. RabbitMQ 3.10 does not tell the consumers of a
-    /// quorum queue that it was deleted.
+    /// Makes sure in a quiet moment that quiet is what it is: the connection answers and the queue is there.
+    /// RabbitMQ 3.10 does not tell the consumers of a quorum queue that it was deleted.
     async fn check(&self, channel: &Channel) -> Result<()> {
         let passive = QueueDeclareOptions { passive: true, ..Default::default() };
         let queue = short(self.queue.as_str())?;

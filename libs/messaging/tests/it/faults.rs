@@ -4,7 +4,10 @@ use crate::house::{House, Kind, Plan, deactivated, person, queued, raw_channel, 
 use futures::StreamExt;
 use lapin::{
     BasicProperties,
-    options::{BasicConsumeOptions, BasicPublishOptions, ExchangeDeleteOptions},
+    options::{
+        BasicConsumeOptions, BasicPublishOptions, ExchangeDeleteOptions, QueueDeclareOptions,
+        QueueDeleteOptions,
+    },
     types::FieldTable,
 };
 use messaging::{Broker, Envelope, MessagingSettings, RabbitSettings};
@@ -104,15 +107,25 @@ async fn a_topology_that_was_deleted_is_declared_again() {
         .exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default())
         .await
         .expect("deleted");
-    let queue = format!("{}matching.person", house.prefix);
-    channel.queue_delete(queue.as_str().into(), Default::default()).await.expect("deleted");
-    // The consumer is told, and declares its queue and binding again.
-    eventually!(DEADLINE, house.matching.declare().await.is_ok());
+    house.matching.declare().await.expect("the broker answers");
     house.emit(&upserted(&person(1), "after")).await;
     house.settle().await;
     assert_eq!(house.seen(&person(1)).await, ["before", "after"]);
+
+    let queue = format!("{}matching.person", house.prefix);
+    channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.expect("deleted");
+    // Its consumer notices in a quiet moment and declares it again.
+    eventually!(DEADLINE, exists(&queue).await);
+    house.emit(&upserted(&person(1), "later")).await;
+    house.settle().await;
+    assert_eq!(house.seen(&person(1)).await, ["before", "after", "later"]);
     running.stop().await;
     house.close().await;
+}
+
+async fn exists(queue: &str) -> bool {
+    let passive = QueueDeclareOptions { passive: true, ..Default::default() };
+    raw_channel().await.queue_declare(queue.into(), passive, FieldTable::default()).await.is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
