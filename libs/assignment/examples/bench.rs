@@ -6,7 +6,7 @@ use assignment::{Control, Mode, Options, Pair, Problem, solve, solve_people, ver
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-#[path = "../tests/common/people.rs"]
+#[path = "../tests/it/invented.rs"]
 mod invented;
 
 fn main() {

@@ -13,8 +13,46 @@ use crate::{Certificate, Control, Error, Mode, Options, Outcome, Problem, Soluti
 /// Options that contradict the problem or each other, and scores whose sums could leave 64 bits.
 /// An instance in which nobody can be placed is not an error: the assignment is empty.
 pub fn solve(problem: &Problem, options: &Options, control: &Control<'_>) -> Result<Solution, Error> {
+    solve_from(problem, options, None, control)
+}
+
+/// Finds the best assignment like [`solve`], starting from an earlier solution of a similar problem.
+///
+/// The problem may have changed in any way; people who joined come last on their side. The answer
+/// is as exact as a fresh one and usually found much faster, but may be another of several equally
+/// good ones. Only [`Mode::MaxTotal`] and [`Mode::MaxCardinality`] make use of the earlier solution.
+///
+/// # Errors
+/// As [`solve`].
+pub fn solve_again(
+    problem: &Problem,
+    options: &Options,
+    earlier: &Solution,
+    control: &Control<'_>,
+) -> Result<Solution, Error> {
+    let mut mentor_of = earlier.mentor_of.clone();
+    mentor_of.resize(problem.mentees(), None);
+    for mentor in &mut mentor_of {
+        *mentor = mentor.filter(|&j| (j as usize) < problem.mentors());
+    }
+    let mut mentor_price = earlier.certificate.mentor_price.clone();
+    mentor_price.resize(problem.mentors(), 0);
+    // Any prices are a valid start; those that carry another lift would only be a bad one.
+    mentor_price.iter_mut().filter(|price| **price > earlier.certificate.lift / 2).for_each(|price| {
+        *price = (*price - earlier.certificate.lift).max(0);
+    });
+    let warm = Priced { mentor_of, mentee_price: Vec::new(), mentor_price, stopped: false };
+    solve_from(problem, options, Some(&warm), control)
+}
+
+fn solve_from(
+    problem: &Problem,
+    options: &Options,
+    warm: Option<&Priced>,
+    control: &Control<'_>,
+) -> Result<Solution, Error> {
     let plan = Plan::new(problem.mentees(), &problem.capacity, options, |i, j| problem.find(i, j).is_some())?;
-    let market = Market { problem, plan: &plan, options, control };
+    let market = Market { problem, plan: &plan, options, warm, control };
     match &options.mode {
         Mode::MaxTotal => market.best(false),
         Mode::MaxCardinality => market.best(true),
@@ -30,6 +68,8 @@ pub(crate) struct Market<'a> {
     pub(crate) problem: &'a Problem,
     pub(crate) plan: &'a Plan,
     pub(crate) options: &'a Options,
+    /// An earlier answer to start from.
+    warm: Option<&'a Priced>,
     pub(crate) control: &'a Control<'a>,
 }
 
@@ -81,22 +121,28 @@ impl Market<'_> {
         Ok(most)
     }
 
+    /// The pairs the optimiser works on, as `(mentee, mentor, worth)`.
+    pub(crate) fn edges(
+        &self,
+        worth: impl Fn(usize, u32) -> Option<i64> + Copy,
+        lift: i64,
+    ) -> impl Iterator<Item = (u32, u32, i64)> {
+        let (problem, plan) = (self.problem, self.plan);
+        (0..problem.mentees() as u32).flat_map(move |i| {
+            problem.row(i).filter_map(move |at| {
+                let j = problem.mentor[at];
+                let open = plan.open(i, j) && plan.capacity[j as usize] > 0;
+                let worth = if open { worth(at, i) } else { None };
+                worth.filter(|&worth| worth + lift >= 0).map(|worth| (i, j, worth))
+            })
+        })
+    }
+
     /// Maximises the sum of `worth(at, mentee) + lift` over the open pairs that have a worth.
     pub(crate) fn optimise(&self, worth: impl Fn(usize, u32) -> Option<i64>, lift: i64, gap: i64) -> Priced {
-        let (problem, plan) = (self.problem, self.plan);
+        let (problem, capacity) = (self.problem, &self.plan.capacity);
         let ranks = Ranks::new(problem.mentees(), problem.mentors(), self.options.seed);
-        let worth = |i: u32, at: usize| {
-            let j = problem.mentor[at];
-            let open = plan.open(i, j) && plan.capacity[j as usize] > 0;
-            if open { worth(at, i).filter(|&worth| worth + lift >= 0) } else { None }
-        };
-        let edges = || {
-            (0..problem.mentees() as u32).flat_map(|i| {
-                let worth = &worth;
-                problem.row(i).filter_map(move |at| worth(i, at).map(|worth| (i, problem.mentor[at], worth)))
-            })
-        };
-        ranks.optimise(&plan.capacity, edges, lift, gap, None, self.control)
+        ranks.optimise(capacity, || self.edges(&worth, lift), lift, gap, self.warm, self.control)
     }
 
     /// Adds the locked pairs and the prices of mentors without open places; gives what the locked
@@ -154,8 +200,8 @@ impl Market<'_> {
 /// the input.
 #[derive(Debug)]
 pub(crate) struct Ranks {
-    mentee: Vec<u32>,
-    mentor: Vec<u32>,
+    pub(crate) mentee: Vec<u32>,
+    pub(crate) mentor: Vec<u32>,
 }
 
 impl Ranks {
@@ -199,7 +245,7 @@ impl Ranks {
 }
 
 /// `list` with each entry moved to its rank.
-fn permuted<T: Copy + Default>(list: &[T], rank: &[u32]) -> Vec<T> {
+pub(crate) fn permuted<T: Copy + Default>(list: &[T], rank: &[u32]) -> Vec<T> {
     let mut moved = vec![T::default(); list.len()];
     for (&entry, &rank) in list.iter().zip(rank) {
         moved[rank as usize] = entry;
@@ -207,7 +253,7 @@ fn permuted<T: Copy + Default>(list: &[T], rank: &[u32]) -> Vec<T> {
     moved
 }
 
-fn inverse(rank: &[u32]) -> Vec<u32> {
+pub(crate) fn inverse(rank: &[u32]) -> Vec<u32> {
     let mut at = vec![0; rank.len()];
     for (index, &rank) in rank.iter().enumerate() {
         at[rank as usize] = index as u32;

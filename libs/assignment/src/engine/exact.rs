@@ -75,8 +75,7 @@ impl Labels {
 
 /// The searches with their scratch space.
 #[derive(Debug)]
-pub(crate) struct Exact<'g> {
-    graph: &'g Graph,
+pub(crate) struct Exact {
     mentors: Labels,
     mentees: Labels,
     /// Mentees and mentors whose prices the search at hand may change, with their distances.
@@ -95,10 +94,9 @@ enum End {
     Mentee(u32),
 }
 
-impl<'g> Exact<'g> {
-    pub(crate) fn new(graph: &'g Graph) -> Self {
+impl Exact {
+    pub(crate) fn new(graph: &Graph) -> Self {
         Self {
-            graph,
             mentors: Labels::new(graph.mentors()),
             mentees: Labels::new(graph.mentees()),
             seen_mentees: Vec::new(),
@@ -108,31 +106,31 @@ impl<'g> Exact<'g> {
     }
 
     /// Repairs everything. Gives `false` when the caller stopped it, with the invariants intact.
-    pub(crate) fn finish(&mut self, state: &mut State, control: &Control<'_>) -> bool {
-        for i in 0..self.graph.mentees() as u32 {
+    pub(crate) fn finish(&mut self, graph: &Graph, state: &mut State, control: &Control<'_>) -> bool {
+        for i in 0..graph.mentees() as u32 {
             if i % 64 == 0 && control.stopped() {
                 return false;
             }
-            self.place(state, i);
+            self.place(graph, state, i);
         }
-        for j in 0..self.graph.mentors() as u32 {
+        for j in 0..graph.mentors() as u32 {
             if j % 64 == 0 && control.stopped() {
                 return false;
             }
-            self.fill(state, j);
+            self.fill(graph, state, j);
         }
         true
     }
 
     /// Makes an unplaced mentee with `u > 0` either placed or content.
-    pub(crate) fn place(&mut self, state: &mut State, mentee: u32) {
+    pub(crate) fn place(&mut self, graph: &Graph, state: &mut State, mentee: u32) {
         if state.edge[mentee as usize] != NONE || state.u[mentee as usize] == 0 {
             return;
         }
         self.begin();
         let mut best = state.u[mentee as usize];
         let mut end = End::Mentee(mentee);
-        self.scan_mentee(state, mentee, 0, &mut best, &mut end);
+        self.scan_mentee(graph, state, mentee, 0, &mut best, &mut end);
         while let Some((distance, j)) = self.mentors.take(best) {
             if distance == best {
                 break;
@@ -143,7 +141,7 @@ impl<'g> Exact<'g> {
                 if drop < best {
                     (best, end) = (drop, End::Mentee(k));
                 }
-                self.scan_mentee(state, k, distance, &mut best, &mut end);
+                self.scan_mentee(graph, state, k, distance, &mut best, &mut end);
             }
         }
         for &(k, distance) in self.seen_mentees.iter().filter(|seen| seen.1 < best) {
@@ -152,23 +150,31 @@ impl<'g> Exact<'g> {
         for &(j, distance) in self.seen_mentors.iter().filter(|seen| seen.1 < best) {
             state.v[j as usize] += best - distance;
         }
-        self.shift_to(state, mentee, end);
+        self.shift_to(graph, state, mentee, end);
     }
 
     /// Looks along the edges of a mentee at the given distance.
-    fn scan_mentee(&mut self, state: &State, mentee: u32, distance: i64, best: &mut i64, end: &mut End) {
+    fn scan_mentee(
+        &mut self,
+        graph: &Graph,
+        state: &State,
+        mentee: u32,
+        distance: i64,
+        best: &mut i64,
+        end: &mut End,
+    ) {
         self.seen_mentees.push((mentee, distance));
         let base = distance + state.u[mentee as usize];
         let own = state.edge[mentee as usize];
-        for edge in self.graph.row(mentee) {
-            let j = self.graph.mentor[edge];
-            let reach = base + state.v[j as usize] - self.graph.profit[edge];
+        for edge in graph.row(mentee) {
+            let j = graph.mentor[edge];
+            let reach = base + state.v[j as usize] - graph.profit[edge];
             debug_assert!(reach >= distance, "prices cover every edge");
             if reach > *best || edge as u32 == own || !self.mentors.offer(j, reach, edge as u32, mentee) {
                 continue;
             }
             // A free place at the same distance is preferred to going without.
-            if state.free_places(self.graph, j) > 0 {
+            if state.free_places(graph, j) > 0 {
                 if reach < *best || matches!(end, End::Mentee(_)) {
                     (*best, *end) = (reach, End::Mentor(j));
                 }
@@ -179,43 +185,43 @@ impl<'g> Exact<'g> {
     }
 
     /// Moves everybody one place along the path that ends at `end`, starting with `source`.
-    fn shift_to(&mut self, state: &mut State, source: u32, end: End) {
+    fn shift_to(&mut self, graph: &Graph, state: &mut State, source: u32, end: End) {
         let mut hole = match end {
             End::Mentor(j) => j,
             End::Mentee(k) if k == source => return,
-            End::Mentee(k) => state.remove(self.graph, k),
+            End::Mentee(k) => state.remove(graph, k),
         };
         loop {
             let (i, edge) = (self.mentors.from[hole as usize], self.mentors.edge[hole as usize]);
             if i == source {
-                state.place(self.graph, i, edge);
+                state.place(graph, i, edge);
                 return;
             }
-            let left = state.remove(self.graph, i);
-            state.place(self.graph, i, edge);
+            let left = state.remove(graph, i);
+            state.place(graph, i, edge);
             hole = left;
         }
     }
 
     /// Fills the free places of a mentor or brings its price to 0.
-    pub(crate) fn fill(&mut self, state: &mut State, mentor: u32) {
-        while state.v[mentor as usize] > 0 && state.free_places(self.graph, mentor) > 0 {
-            self.fill_one(state, mentor);
+    pub(crate) fn fill(&mut self, graph: &Graph, state: &mut State, mentor: u32) {
+        while state.v[mentor as usize] > 0 && state.free_places(graph, mentor) > 0 {
+            self.fill_one(graph, state, mentor);
         }
     }
 
-    fn fill_one(&mut self, state: &mut State, mentor: u32) {
+    fn fill_one(&mut self, graph: &Graph, state: &mut State, mentor: u32) {
         self.begin();
         let mut best = state.v[mentor as usize];
         let mut end = End::Mentor(mentor);
         self.entered_by[mentor as usize] = NONE;
         self.mentors.offer(mentor, 0, NONE, NONE);
-        self.scan_mentor(state, mentor, 0, &mut best, &mut end);
+        self.scan_mentor(graph, state, mentor, 0, &mut best, &mut end);
         while let Some((distance, i)) = self.mentees.take(best) {
             if distance == best {
                 break;
             }
-            let k = state.mentor_of(self.graph, i);
+            let k = state.mentor_of(graph, i);
             if !self.mentors.offer(k, distance, NONE, i) {
                 continue;
             }
@@ -224,7 +230,7 @@ impl<'g> Exact<'g> {
             if drop < best {
                 (best, end) = (drop, End::Mentor(k));
             }
-            self.scan_mentor(state, k, distance, &mut best, &mut end);
+            self.scan_mentor(graph, state, k, distance, &mut best, &mut end);
         }
         for &(k, distance) in self.seen_mentors.iter().filter(|seen| seen.1 < best) {
             state.v[k as usize] -= best - distance;
@@ -232,18 +238,26 @@ impl<'g> Exact<'g> {
         for &(i, distance) in self.seen_mentees.iter().filter(|seen| seen.1 < best) {
             state.u[i as usize] += best - distance;
         }
-        self.shift_from(state, mentor, end);
+        self.shift_from(graph, state, mentor, end);
     }
 
     /// Looks along the edges of a mentor at the given distance.
-    fn scan_mentor(&mut self, state: &State, mentor: u32, distance: i64, best: &mut i64, end: &mut End) {
+    fn scan_mentor(
+        &mut self,
+        graph: &Graph,
+        state: &State,
+        mentor: u32,
+        distance: i64,
+        best: &mut i64,
+        end: &mut End,
+    ) {
         self.seen_mentors.push((mentor, distance));
         // Whatever the mentor's price falls by, all its holders gain.
         self.seen_mentees.extend(state.holders(mentor).iter().map(|&k| (k, distance)));
         let base = distance + state.v[mentor as usize];
-        for at in self.graph.back_row(mentor) {
-            let (i, edge) = (self.graph.back_mentee[at], self.graph.back_edge[at]);
-            let reach = base + state.u[i as usize] - self.graph.profit[edge as usize];
+        for at in graph.back_row(mentor) {
+            let (i, edge) = (graph.back_mentee[at], graph.back_edge[at]);
+            let reach = base + state.u[i as usize] - graph.profit[edge as usize];
             debug_assert!(reach >= distance, "prices cover every edge");
             let own = state.edge[i as usize];
             if reach > *best || own == edge || !self.mentees.offer(i, reach, edge, mentor) {
@@ -260,7 +274,7 @@ impl<'g> Exact<'g> {
     }
 
     /// Moves everybody along the path that starts at `source` and ends at `end`.
-    fn shift_from(&mut self, state: &mut State, source: u32, end: End) {
+    fn shift_from(&mut self, graph: &Graph, state: &mut State, source: u32, end: End) {
         let mut mover = match end {
             End::Mentee(i) => i,
             End::Mentor(k) if k == source => return,
@@ -272,7 +286,7 @@ impl<'g> Exact<'g> {
         loop {
             let (to, edge) = (self.mentees.from[mover as usize], self.mentees.edge[mover as usize]);
             if state.edge[mover as usize] != NONE {
-                state.remove(self.graph, mover);
+                state.remove(graph, mover);
             }
             moves.push((mover, edge));
             if to == source {
@@ -281,7 +295,7 @@ impl<'g> Exact<'g> {
             mover = self.entered_by[to as usize];
         }
         for (i, edge) in moves {
-            state.place(self.graph, i, edge);
+            state.place(graph, i, edge);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The optimiser: the most profitable assignment on a sparse graph, with prices.
 
 mod auction;
-mod exact;
+pub(crate) mod exact;
 pub(crate) mod graph;
 pub(crate) mod state;
 
@@ -14,7 +14,7 @@ use state::State;
 
 /// Profits are multiplied by this, if they fit, so that bids finer than a point break ties
 /// instead of creeping along them.
-const SCALE: i64 = 64;
+pub(crate) const SCALE: i64 = 64;
 
 /// Each bidding round takes a step this many times finer than the one before.
 const REFINE: i64 = 8;
@@ -82,7 +82,7 @@ pub(crate) fn optimise(
         Bidding::Done if lifted => !place_lifted(graph, &mut state, goal.lift * scale, control),
         Bidding::Done => {
             exact::tighten(graph, &mut state);
-            !Exact::new(graph).finish(&mut state, control)
+            !Exact::new(graph).finish(graph, &mut state, control)
                 || !place_more(graph, &mut state, goal, scale, control)
         }
     };
@@ -170,7 +170,7 @@ fn place_more(
 fn place_lifted(graph: &mut Graph, state: &mut State, lift: i64, control: &Control<'_>) -> bool {
     graph.profit.iter_mut().for_each(|profit| *profit += lift);
     exact::tighten(graph, state);
-    let finished = Exact::new(graph).finish(state, control);
+    let finished = Exact::new(graph).finish(graph, state, control);
     graph.profit.iter_mut().for_each(|profit| *profit -= lift);
     finished
 }
@@ -184,7 +184,7 @@ fn every_place_taken(graph: &Graph, state: &State, capacity: &[i64]) -> bool {
 }
 
 /// Multiplies the profits of the graph by the largest safe power of two up to [`SCALE`].
-fn scale_up(graph: &mut Graph, lift: i64) -> i64 {
+pub(crate) fn scale_up(graph: &mut Graph, lift: i64) -> i64 {
     let most = graph.profit.iter().copied().max().unwrap_or(0).max(1) + lift;
     let mut scale = SCALE;
     while scale > 1 && most > MOST_PROFIT / scale {
@@ -204,7 +204,7 @@ fn found(graph: &Graph, state: State, goal: Goal<'_>, scale: i64, stopped: bool)
 }
 
 /// Dual feasible prices in whole points: the least profits that the prices allow, lift included.
-fn prices(graph: &Graph, state: &State, goal: Goal<'_>, scale: i64) -> (Vec<i64>, Vec<i64>) {
+pub(crate) fn prices(graph: &Graph, state: &State, goal: Goal<'_>, scale: i64) -> (Vec<i64>, Vec<i64>) {
     let v: Vec<i64> = state.v.iter().map(|price| price.div_euclid(scale)).collect();
     let profit_of = |e: usize| graph.profit[e] / scale + goal.lift - v[graph.mentor[e] as usize];
     let u = (0..graph.mentees() as u32).map(|i| graph.row(i).map(profit_of).fold(0, i64::max)).collect();

@@ -17,6 +17,8 @@ pub(crate) struct State {
     count: Vec<u32>,
     /// Where each mentee stands in `held`.
     position: Vec<u32>,
+    /// Every mentee moved with the mentor it had, once somebody asks for it.
+    pub(crate) journal: Option<Vec<(u32, u32)>>,
 }
 
 impl State {
@@ -35,6 +37,7 @@ impl State {
             first,
             count: vec![0; graph.mentors()],
             position: vec![NONE; graph.mentees()],
+            journal: None,
         }
     }
 
@@ -47,6 +50,12 @@ impl State {
         graph.capacity[mentor as usize] - self.count[mentor as usize]
     }
 
+    /// How many places there is room for, whatever the capacity says.
+    pub(crate) fn room(&self, mentor: u32) -> u32 {
+        let next = self.first.get(mentor as usize + 1).copied().unwrap_or(self.held.len() as u32);
+        next - self.first[mentor as usize]
+    }
+
     /// The mentor of a placed mentee, or [`NONE`].
     pub(crate) fn mentor_of(&self, graph: &Graph, mentee: u32) -> u32 {
         match self.edge[mentee as usize] {
@@ -57,6 +66,9 @@ impl State {
 
     /// Places an unplaced mentee by an edge whose mentor has a free place.
     pub(crate) fn place(&mut self, graph: &Graph, mentee: u32, edge: u32) {
+        if let Some(journal) = &mut self.journal {
+            journal.push((mentee, NONE));
+        }
         let mentor = graph.mentor[edge as usize] as usize;
         let at = self.first[mentor] + self.count[mentor];
         self.held[at as usize] = mentee;
@@ -68,6 +80,9 @@ impl State {
     /// Takes a placed mentee off its place and gives the mentor.
     pub(crate) fn remove(&mut self, graph: &Graph, mentee: u32) -> u32 {
         let mentor = graph.mentor[self.edge[mentee as usize] as usize];
+        if let Some(journal) = &mut self.journal {
+            journal.push((mentee, mentor));
+        }
         self.count[mentor as usize] -= 1;
         let last = self.first[mentor as usize] + self.count[mentor as usize];
         let moved = self.held[last as usize];

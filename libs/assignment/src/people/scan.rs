@@ -174,7 +174,7 @@ impl<'l> Scan<'l> {
     fn complete_rest(&self, mentee: u32, at: usize, points: i64) -> Option<i64> {
         let layout = self.layout;
         let (i, j) = (mentee as usize, layout.order[at] as usize);
-        if points < 0 && points < REMOVED / 2 {
+        if points < REMOVED / 2 {
             return None;
         }
         if !layout.pair_rules.iter().all(|&rule| layout.people.rules[rule].condition.allows(i, j)) {

@@ -13,8 +13,12 @@ impl Check<'_> {
         let proof = proof.ok_or(Fault::NoProof { mode: "bottleneck" })?;
         let decided = || self.made().filter(|(i, _)| !self.locks.contains_key(i));
         let scores = decided().filter_map(|(i, j)| self.problem.score(i, j));
-        if let Some(worst) = scores.min() {
-            equal("the worst score", proof.worst, i128::from(worst))?;
+        match scores.min().map(i128::from) {
+            // A stopped run may have made better pairs than it can prove.
+            Some(worst) if self.solution.outcome == Outcome::Optimal || worst < i128::from(proof.worst) => {
+                equal("the worst score", proof.worst, worst)?;
+            }
+            _ => {}
         }
         self.lift()?;
         let is_locked = |i: u32, j: u32| self.locks.get(&i) == Some(&j);

@@ -1,9 +1,7 @@
 //! Every mode against exhaustive search on small instances. `PROPTEST_CASES` scales it up.
 
-mod common;
-
+use crate::common::{Instance, brute_force, every_assignment, reduce, small_instance, some_options};
 use assignment::{Control, Floors, Mode, Options, Outcome, Pair, Problem, Solution, solve, verify};
-use common::{Instance, brute_force, every_assignment, reduce, small_instance, some_options};
 use proptest::prelude::*;
 
 fn problem(instance: &Instance) -> Problem {

@@ -1,10 +1,7 @@
 //! Profiles with criteria: the pruned scan against the definitions, and against explicit pairs.
 
-#[path = "common/people.rs"]
-mod invented;
-
+use crate::invented::people;
 use assignment::{Control, Fault, Mode, Options, Outcome, solve, solve_people, verify_people};
-use invented::people;
 use proptest::prelude::*;
 
 proptest! {

@@ -1,0 +1,290 @@
+//! One change at a time: the optimum repaired exactly from the prices it had.
+//!
+//! After a change the prices still cover every pair but those of the people concerned. Theirs are
+//! corrected, and the few places that no longer fit are repaired by shortest augmenting paths, as
+//! in the solver's last step. Points for today's pairs (the keep bonus) keep the others in place:
+//! without them one departure can re-pair a hundred people for a gain of a point.
+
+use crate::engine::exact::Exact;
+use crate::engine::graph::Graph;
+use crate::engine::state::State;
+use crate::engine::{self, Goal, MOST_PROFIT, NONE};
+use crate::plan::{self, Plan};
+use crate::solve::{Ranks, inverse, permuted};
+use crate::{Error, Mode, Options, Problem, Solution};
+
+/// Something that happened after people were matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// A mentee is gone.
+    MenteeLeaves(u32),
+    /// A mentor is gone; its mentees need others.
+    MentorLeaves(u32),
+    /// A pair must not be, whether it was made or not.
+    Veto(u32, u32),
+    /// A pair is worth other points now. The keep bonus of a pair of the time of
+    /// [`Rematch::new`] comes on top.
+    Score(u32, u32, i64),
+    /// A mentor has so many places now, locked ones aside: at least 1 and at most those at the time
+    /// of [`Rematch::new`].
+    Places(u32, i64),
+}
+
+/// A mentee whose mentor a change replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The mentee.
+    pub mentee: u32,
+    /// The mentor before.
+    pub before: Option<u32>,
+    /// The mentor now.
+    pub after: Option<u32>,
+}
+
+/// A solved problem that is kept optimal through changes.
+///
+/// People who join are not a change: build the larger problem and call
+/// [`solve_again`](crate::solve_again).
+#[derive(Debug)]
+pub struct Rematch {
+    graph: Graph,
+    state: State,
+    exact: Exact,
+    ranks: Ranks,
+    mentee_at: Vec<u32>,
+    mentor_at: Vec<u32>,
+    capacity: Vec<i64>,
+    lift: i64,
+    scale: i64,
+    limit: i64,
+    /// Which edges carry the keep bonus, and how much.
+    kept: Vec<u32>,
+    keep_bonus: i64,
+}
+
+/// The profit of a pair that must not be made.
+const NEVER: i64 = -MOST_PROFIT;
+
+impl Rematch {
+    /// Takes over a solution. Its pairs are today's: each is favoured by `options.keep_bonus`.
+    /// Locked people stay out of all repairs.
+    ///
+    /// # Errors
+    /// As [`solve`](crate::solve), and a mode other than the largest total or coverage.
+    pub fn new(problem: &Problem, options: &Options, solution: &Solution) -> Result<Self, Error> {
+        let coverage_first = match options.mode {
+            Mode::MaxTotal => false,
+            Mode::MaxCardinality => true,
+            _ => {
+                let reason = "only the largest total and coverage are repaired".into();
+                return Err(Error::Criteria { record: "mode".into(), reason });
+            }
+        };
+        let plan =
+            Plan::new(problem.mentees(), &problem.capacity, options, |i, j| problem.find(i, j).is_some())?;
+        let limit = plan::score_limit(plan.most_placed(), coverage_first);
+        let ranks = Ranks::new(problem.mentees(), problem.mentors(), options.seed);
+        let lift = solution.certificate.lift;
+        let edges = || {
+            (0..problem.mentees() as u32).flat_map(|i| {
+                let (ranks, plan) = (&ranks, &plan);
+                problem
+                    .pairs_of(i)
+                    .filter(move |&(j, _)| plan.open(i, j))
+                    .map(move |(j, score)| (ranks.mentee[i as usize], ranks.mentor[j as usize], score + lift))
+            })
+        };
+        let capacity = permuted(&plan.capacity, &ranks.mentor);
+        let mut graph = Graph::new(problem.mentees(), &capacity, edges);
+        let scale = engine::scale_up(&mut graph, 2 * options.keep_bonus + limit.min(1 << 30));
+        let mut state = State::new(&graph);
+        for (rank, price) in permuted(&solution.certificate.mentor_price, &ranks.mentor).iter().enumerate() {
+            state.v[rank] = price * scale;
+        }
+        let mut kept = Vec::new();
+        for (&rank, mentor) in ranks.mentee.iter().zip(&solution.mentor_of) {
+            let edge = mentor.and_then(|j| edge_of(&graph, rank, ranks.mentor[j as usize]));
+            let Some(edge) = edge.filter(|&e| state.free_places(&graph, graph.mentor[e as usize]) > 0) else {
+                continue;
+            };
+            graph.profit[edge as usize] += options.keep_bonus * scale;
+            state.place(&graph, rank, edge);
+            kept.push(edge);
+        }
+        kept.sort_unstable();
+        let exact = Exact::new(&graph);
+        let (mentee_at, mentor_at) = (inverse(&ranks.mentee), inverse(&ranks.mentor));
+        let keep_bonus = options.keep_bonus;
+        let mut rematch = Self {
+            graph,
+            state,
+            exact,
+            ranks,
+            mentee_at,
+            mentor_at,
+            capacity,
+            lift,
+            scale,
+            limit,
+            kept,
+            keep_bonus,
+        };
+        engine::exact::tighten(&rematch.graph, &mut rematch.state);
+        rematch.exact.finish(&rematch.graph, &mut rematch.state, &crate::Control::default());
+        rematch.state.journal = Some(Vec::new());
+        Ok(rematch)
+    }
+
+    /// The mentor of a mentee who is not locked, or `None` for the unplaced and unknown.
+    #[must_use]
+    pub fn mentor_of(&self, mentee: u32) -> Option<u32> {
+        let rank = *self.ranks.mentee.get(mentee as usize)?;
+        match self.state.mentor_of(&self.graph, rank) {
+            NONE => None,
+            mentor => Some(self.mentor_at[mentor as usize]),
+        }
+    }
+
+    /// Today's value in the objective of the mode, keep bonus included, and the bound the prices
+    /// prove; locked pairs aside. They are equal after every change.
+    #[must_use]
+    pub fn value_and_bound(&self) -> (i64, i64) {
+        let placed = self.state.edge.iter().filter(|&&edge| edge != NONE);
+        let value = placed.map(|&edge| self.graph.profit[edge as usize] / self.scale).sum();
+        let goal = Goal { capacity: &self.capacity, lift: 0, gap: 0 };
+        let (u, v) = engine::prices(&self.graph, &self.state, goal, self.scale);
+        (value, engine::dual_bound(&u, &v, &self.capacity))
+    }
+
+    /// Applies a change and repairs the optimum. Gives the mentees whose mentor is another one now,
+    /// in the order of their indices.
+    ///
+    /// # Errors
+    /// A person or pair the problem does not have, a score past the safe range, a number of places
+    /// out of range. Nothing has changed then.
+    pub fn apply(&mut self, change: Change) -> Result<Vec<Moved>, Error> {
+        self.state.journal = Some(Vec::new());
+        let (mentees, mentors) = self.concerned(change)?;
+        let mut vacated = mentors;
+        for &i in &mentees {
+            vacated.extend(self.settle(i));
+        }
+        for &i in &mentees {
+            self.exact.place(&self.graph, &mut self.state, i);
+        }
+        vacated.sort_unstable();
+        vacated.dedup();
+        for j in vacated {
+            self.exact.fill(&self.graph, &mut self.state, j);
+        }
+        Ok(self.moves())
+    }
+}
+
+impl Rematch {
+    /// Writes a change into the graph; gives the mentees whose prices it may have broken and the
+    /// mentors whose places it may have freed.
+    fn concerned(&mut self, change: Change) -> Result<(Vec<u32>, Vec<u32>), Error> {
+        match change {
+            Change::MenteeLeaves(mentee) => {
+                let i = rank(&self.ranks.mentee, mentee).ok_or(unknown(mentee, 0))?;
+                for edge in self.graph.row(i) {
+                    self.graph.profit[edge] = NEVER;
+                }
+                Ok((vec![i], Vec::new()))
+            }
+            Change::MentorLeaves(mentor) => {
+                let j = rank(&self.ranks.mentor, mentor).ok_or(unknown(0, mentor))?;
+                for at in self.graph.back_row(j) {
+                    self.graph.profit[self.graph.back_edge[at] as usize] = NEVER;
+                }
+                Ok((self.state.holders(j).to_vec(), vec![j]))
+            }
+            Change::Veto(mentee, mentor) => {
+                let (i, edge) = self.edge(mentee, mentor)?;
+                self.graph.profit[edge] = NEVER;
+                Ok((vec![i], Vec::new()))
+            }
+            Change::Score(mentee, mentor, score) => {
+                let (i, edge) = self.edge(mentee, mentor)?;
+                if score.unsigned_abs().saturating_add(self.keep_bonus.unsigned_abs())
+                    > self.limit.unsigned_abs()
+                    || score > MOST_PROFIT / self.scale - self.lift - self.keep_bonus
+                {
+                    return Err(Error::ScoreRange { mentee, mentor, score, limit: self.limit });
+                }
+                let bonus = if self.kept.binary_search(&(edge as u32)).is_ok() { self.keep_bonus } else { 0 };
+                self.graph.profit[edge] = (score + self.lift + bonus) * self.scale;
+                Ok((vec![i], Vec::new()))
+            }
+            Change::Places(mentor, places) => self.change_places(mentor, places),
+        }
+    }
+
+    fn change_places(&mut self, mentor: u32, places: i64) -> Result<(Vec<u32>, Vec<u32>), Error> {
+        let j = rank(&self.ranks.mentor, mentor).ok_or(unknown(0, mentor))?;
+        let room = i64::from(self.state.room(j));
+        // Room for one more than could come is room for any number.
+        let unbounded = room > self.graph.back_row(j).len() as i64;
+        if places < 1 || (places > room && !unbounded) {
+            return Err(Error::Capacity { mentor: mentor as usize, capacity: places });
+        }
+        self.capacity[j as usize] = places;
+        self.graph.capacity[j as usize] = places.min(room) as u32;
+        // Who has to go is decided by the repair: everybody leaves and is placed again.
+        let overfull = self.state.holders(j).len() as i64 > places;
+        let leaving = if overfull { self.state.holders(j).to_vec() } else { Vec::new() };
+        for &i in &leaving {
+            self.state.remove(&self.graph, i);
+        }
+        Ok((leaving, vec![j]))
+    }
+
+    fn edge(&self, mentee: u32, mentor: u32) -> Result<(u32, usize), Error> {
+        let known = rank(&self.ranks.mentee, mentee).zip(rank(&self.ranks.mentor, mentor));
+        let edge = known.and_then(|(i, j)| edge_of(&self.graph, i, j).map(|edge| (i, edge as usize)));
+        edge.ok_or(unknown(mentee, mentor))
+    }
+
+    /// Gives a mentee the least profit its pairs allow; takes it off a place that no longer is its
+    /// best, and tells whose.
+    fn settle(&mut self, i: u32) -> Option<u32> {
+        let (graph, state) = (&self.graph, &mut self.state);
+        let beyond = |edge: usize| graph.profit[edge] - state.v[graph.mentor[edge] as usize];
+        let most = graph.row(i).map(beyond).fold(0, i64::max);
+        let edge = state.edge[i as usize];
+        let fits = edge == NONE || beyond(edge as usize) == most;
+        state.u[i as usize] = most;
+        if fits { None } else { Some(state.remove(graph, i)) }
+    }
+
+    /// What the journal of the repair comes to.
+    fn moves(&mut self) -> Vec<Moved> {
+        let mut journal = self.state.journal.take().unwrap_or_default();
+        // Of several entries the first tells where the mentee was before; the sort is stable.
+        journal.sort_by_key(|&(i, _)| i);
+        journal.dedup_by_key(|&mut (i, _)| i);
+        let name = |mentor: u32| if mentor == NONE { None } else { Some(self.mentor_at[mentor as usize]) };
+        let moved = |(i, before): (u32, u32)| Moved {
+            mentee: self.mentee_at[i as usize],
+            before: name(before),
+            after: name(self.state.mentor_of(&self.graph, i)),
+        };
+        let mut moves: Vec<Moved> = journal.into_iter().map(moved).filter(|m| m.before != m.after).collect();
+        moves.sort_unstable_by_key(|moved| moved.mentee);
+        moves
+    }
+}
+
+fn edge_of(graph: &Graph, mentee: u32, mentor: u32) -> Option<u32> {
+    let row = graph.row(mentee);
+    graph.mentor[row.clone()].binary_search(&mentor).ok().map(|at| (row.start + at) as u32)
+}
+
+fn rank(ranks: &[u32], index: u32) -> Option<u32> {
+    ranks.get(index as usize).copied()
+}
+
+fn unknown(mentee: u32, mentor: u32) -> Error {
+    Error::UnknownPair { list: "change", record: 0, mentee, mentor }
+}
