@@ -5,17 +5,11 @@ use contracts::mentor::{
     common::v1::{HealthClass, MatchEnding, ParticipantRole},
     evaluation::v1 as wire,
 };
-use jiff_sqlx::Timestamp;
 use kernel::{Error, Result};
 
 /// Reads a word that a table holds.
 pub(crate) fn stored<T>(read: fn(&str) -> Option<T>, text: &str) -> Result<T> {
     read(text).ok_or_else(|| Error::internal(format!("a table holds the unknown word '{text}'")))
-}
-
-/// An instant of a table on the wire.
-pub(crate) fn instant(at: Timestamp) -> prost_types::Timestamp {
-    contracts::time::timestamp(at.to_jiff())
 }
 
 /// An id that a request may leave out; empty is none.
