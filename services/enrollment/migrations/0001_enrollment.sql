@@ -86,6 +86,7 @@ create table enrollment.application (
 );
 create unique index application_open_key on enrollment.application (tenant_id, program_id, person_id, role)
     where state in ('submitted', 'endorsed', 'waitlisted');
+create index application_by_program on enrollment.application (tenant_id, program_id, application_id);
 create index application_by_person on enrollment.application (tenant_id, person_id);
 create index application_by_expiry on enrollment.application (tenant_id, expires_at)
     where state in ('submitted', 'endorsed', 'waitlisted');
@@ -123,6 +124,7 @@ create table enrollment.participant (
 );
 create unique index participant_present_key on enrollment.participant (tenant_id, program_id, person_id, role)
     where state <> 'withdrawn';
+create index participant_by_program on enrollment.participant (tenant_id, program_id, participant_id);
 create index participant_by_person on enrollment.participant (tenant_id, person_id);
 
 -- Training.

@@ -48,7 +48,6 @@ pub(crate) async fn handle(
 ) -> Result<ResponseStream<ImportPeopleResponse>> {
     Ok(feed::stream(move |feed| async move {
         let (options, import) = receive(&service, requests, &feed).await?;
-        progress(&feed, "checking", row_count(&import)).await?;
         let outcome = run(&service, &ctx, &options, import, &feed).await?;
         for problem in outcome.problems {
             feed.send(ImportPeopleResponse { part: Some(Answer::Row(problem)) }).await?;
@@ -64,7 +63,7 @@ async fn receive(
     feed: &Feed<ImportPeopleResponse>,
 ) -> Result<(ImportOptions, Import)> {
     let mut import = Import::default();
-    let mut bytes = 0;
+    let (mut bytes, mut rows_read) = (0, 0);
     while let Some(request) = requests.next().await {
         let request = request.map_err(grpc::from_status)?;
         bytes += request.encoded_len();
@@ -76,26 +75,28 @@ async fn receive(
             (Some(Part::Options(options)), None) => import.options = Some(options),
             (Some(Part::Options(_)), Some(_)) => return Err(Error::field("options", "must be sent once")),
             (_, None) => return Err(Error::field("options", "must be the first message")),
-            (Some(Part::Rows(rows)), _) if import.csv.is_empty() => import.rows.extend(rows.rows),
-            (Some(Part::CsvChunk(chunk)), _) if import.rows.is_empty() => import.csv.extend(chunk),
+            (Some(Part::Rows(rows)), _) if import.csv.is_empty() => {
+                rows_read += rows.rows.len();
+                import.rows.extend(rows.rows);
+            }
+            (Some(Part::CsvChunk(chunk)), _) if import.rows.is_empty() => {
+                rows_read += chunk.iter().filter(|byte| **byte == b'\n').count();
+                import.csv.extend(chunk);
+            }
             (Some(_), _) => return Err(Error::field("rows", "must not be mixed with csv_chunk")),
             (None, _) => return Err(Error::field("part", "must be options, rows or csv_chunk")),
         }
-        progress(feed, "reading", row_count(&import)).await?;
+        progress(feed, "reading", rows_read).await?;
     }
-    match import.options.clone() {
-        Some(options) => Ok((options, import)),
-        None => Err(Error::field("options", "must be the first message")),
-    }
+    let options =
+        import.options.clone().ok_or_else(|| Error::field("options", "must be the first message"))?;
+    progress(feed, "checking", rows_read).await?;
+    Ok((options, import))
 }
 
-/// Rows received; in a CSV file the header does not count.
-fn row_count(import: &Import) -> i64 {
-    let lines = import.csv.iter().filter(|byte| **byte == b'\n').count().saturating_sub(1);
-    i64::try_from(import.rows.len() + lines).unwrap_or(i64::MAX)
-}
-
-async fn progress(feed: &Feed<ImportPeopleResponse>, step: &str, rows_read: i64) -> Result<()> {
+/// Says how far it is. Before a CSV file is parsed its lines stand for its rows.
+async fn progress(feed: &Feed<ImportPeopleResponse>, step: &str, rows_read: usize) -> Result<()> {
+    let rows_read = i64::try_from(rows_read).unwrap_or(i64::MAX);
     let progress = ImportProgress { step: step.to_owned(), rows_read };
     feed.send(ImportPeopleResponse { part: Some(Answer::Progress(progress)) }).await
 }
@@ -119,7 +120,7 @@ async fn run(
         Mutation::Open(mut tx) => {
             store::lock_import(&mut tx).await?;
             let plan = decide(service, &mut tx, options, import).await?;
-            progress(feed, "writing", plan.summary.rows).await?;
+            progress(feed, "writing", usize::try_from(plan.summary.rows).unwrap_or_default()).await?;
             write(&mut tx, options, &plan).await?;
             let returned = plan.returned.clone();
             let outcome = outcome(plan, false);
