@@ -207,6 +207,7 @@ impl Relay {
                 Err(error) => {
                     let cause = std::error::Error::source(&*error).map(ToString::to_string);
                     tracing::warn!(service = self.db.service(), %error, cause, "events wait in the outbox");
+                    self.observe().await;
                     if !backoff.wait(&stop).await {
                         return;
                     }

@@ -1,6 +1,6 @@
 //! What every broker promises.
 
-use crate::house::{House, Kind, Plan, deactivated, person, upserted};
+use crate::house::{House, Kind, Plan, Through, deactivated, person, upserted};
 use contracts::mentor::enrollment::events::v1::{ProgramPublished, ProgramStarted};
 use kernel::{Clock, Uuid};
 use messaging::{Envelope, Messaging, MessagingSettings};
@@ -235,7 +235,7 @@ async fn a_database_that_was_away_has_everything(kind: Kind) {
     let target = testkit::servers::postgres().await;
     let proxy = FaultProxy::to(host(&target)).await;
     let address = proxy.address();
-    let through: Box<dyn Fn(&str) -> String> = Box::new(move |url| {
+    let through: Through = Box::new(move |url| {
         let name = url.rsplit('/').next().expect("a database name");
         format!("postgres://{address}/{name}")
     });

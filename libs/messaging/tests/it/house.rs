@@ -37,6 +37,9 @@ pub(crate) struct House {
     pub(crate) matching_db: Database,
 }
 
+/// Turns a server's URL into that of a proxy before it.
+pub(crate) type Through = Box<dyn Fn(&str) -> String>;
+
 /// How to build a house.
 #[derive(Default)]
 pub(crate) struct Plan {
@@ -44,7 +47,7 @@ pub(crate) struct Plan {
     /// The broker's URL, for a proxy in between.
     pub(crate) broker_url: Option<String>,
     /// What stands between `matching` and its database.
-    pub(crate) database_url: Option<Box<dyn Fn(&str) -> String>>,
+    pub(crate) database_url: Option<Through>,
 }
 
 impl House {
