@@ -46,12 +46,28 @@ macro_rules! jobs {
 /// `period!(15 minutes)` as a `Duration`.
 #[macro_export]
 macro_rules! period {
-    ($count:literal second) => { ::std::time::Duration::from_secs($count) };
-    ($count:literal seconds) => { ::std::time::Duration::from_secs($count) };
-    ($count:literal minute) => { ::std::time::Duration::from_secs($count * 60) };
-    ($count:literal minutes) => { ::std::time::Duration::from_secs($count * 60) };
-    ($count:literal hour) => { ::std::time::Duration::from_secs($count * 3600) };
-    ($count:literal hours) => { ::std::time::Duration::from_secs($count * 3600) };
-    ($count:literal day) => { ::std::time::Duration::from_secs($count * 86_400) };
-    ($count:literal days) => { ::std::time::Duration::from_secs($count * 86_400) };
+    ($count:literal second) => {
+        ::std::time::Duration::from_secs($count)
+    };
+    ($count:literal seconds) => {
+        ::std::time::Duration::from_secs($count)
+    };
+    ($count:literal minute) => {
+        ::std::time::Duration::from_secs($count * 60)
+    };
+    ($count:literal minutes) => {
+        ::std::time::Duration::from_secs($count * 60)
+    };
+    ($count:literal hour) => {
+        ::std::time::Duration::from_secs($count * 3600)
+    };
+    ($count:literal hours) => {
+        ::std::time::Duration::from_secs($count * 3600)
+    };
+    ($count:literal day) => {
+        ::std::time::Duration::from_secs($count * 86_400)
+    };
+    ($count:literal days) => {
+        ::std::time::Duration::from_secs($count * 86_400)
+    };
 }

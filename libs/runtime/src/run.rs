@@ -30,7 +30,7 @@ pub fn load(file: Option<PathBuf>) -> anyhow::Result<Config> {
 /// # Errors
 /// Names what is in the way.
 pub async fn migrate(config: &Config, entries: &[Entry]) -> anyhow::Result<Vec<MigrationReport>> {
-    host::migrate(config, entries).await.map_err(explained)
+    Ok(host::migrate(config, entries).await?)
 }
 
 /// Starts a host, runs it until SIGTERM or Ctrl-C, and ends it in order. A second signal ends it at once.
@@ -40,7 +40,7 @@ pub async fn migrate(config: &Config, entries: &[Entry]) -> anyhow::Result<Vec<M
 pub async fn serve(builder: HostBuilder) -> anyhow::Result<Shutdown> {
     let mut signals = Signals::new()?;
     let host = tokio::select! {
-        host = builder.start() => host.map_err(explained)?,
+        host = builder.start() => host?,
         () = signals.next() => return Ok(Shutdown::Complete),
     };
     until_signal(host, &mut signals).await
@@ -52,7 +52,7 @@ pub async fn serve(builder: HostBuilder) -> anyhow::Result<Shutdown> {
 /// When its server ends by itself.
 pub async fn until_signal(mut host: Host, signals: &mut Signals) -> anyhow::Result<Shutdown> {
     tokio::select! {
-        failed = host.failed() => failed.map_err(explained)?,
+        failed = host.failed() => failed?,
         () = signals.next() => {}
     }
     tracing::info!("shutting down; a second signal ends it at once");
@@ -75,7 +75,10 @@ impl Signals {
     /// When the system refuses.
     pub fn new() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("listening for signals");
-        Ok(Signals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
     }
 
     /// The next one.
@@ -84,14 +87,6 @@ impl Signals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-    }
-}
-
-/// An error with its cause, for the terminal of whoever runs the process.
-fn explained(error: Box<kernel::Error>) -> anyhow::Error {
-    match &error.source {
-        Some(source) => anyhow::anyhow!("{error}: {source}"),
-        None => anyhow::anyhow!("{error}"),
     }
 }
 
@@ -144,7 +139,8 @@ fn run<S: Service>(arguments: Arguments) -> anyhow::Result<()> {
         print!("{}", config.describe());
         return Ok(());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {
         let telemetry = Telemetry::install(&config.telemetry, S::NAME)?;
         match command {

@@ -3,7 +3,7 @@
 use crate::{Job, config};
 use futures::future::BoxFuture;
 use grpc::Deactivated;
-use kernel::{Error, Result, SharedClock, TenantId, Uuid};
+use kernel::{Error, ErrorKind, Result, SharedClock, TenantId, Uuid};
 use messaging::Consumer;
 use serde::de::DeserializeOwned;
 use storage::{Cache, Database, Migrator};
@@ -33,7 +33,7 @@ impl Deps {
     /// Names the setting that is wrong or unknown.
     pub fn settings<T: DeserializeOwned>(&self) -> Result<T> {
         config::read_section(self.service, self.settings.clone())
-            .map_err(|error| Error::precondition("SETTING_INVALID", error.to_string()))
+            .map_err(|error| Error::new(ErrorKind::InvalidArgument, "FIELD_INVALID", error.to_string()))
     }
 }
 

@@ -114,7 +114,8 @@ async fn make_template(admin: &str, template: &str, make: impl AsyncFnOnce(&str)
         run(&mut conn, format!("create database {draft} template template0")).await;
         make(&at(admin, &draft)).await;
         run(&mut conn, format!("alter database {draft} with allow_connections false")).await;
-        let others = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{draft}'");
+        let others =
+            format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{draft}'");
         run(&mut conn, others).await;
         run(&mut conn, format!("alter database {draft} rename to {template}")).await;
     }

@@ -8,7 +8,10 @@ use tokio::time::{Instant, sleep};
 #[macro_export]
 macro_rules! eventually {
     ($deadline:expr, $condition:expr $(,)?) => {
-        $crate::poll($deadline, concat!(file!(), ":", line!(), ": ", stringify!($condition)), async || $condition).await
+        $crate::poll($deadline, concat!(file!(), ":", line!(), ": ", stringify!($condition)), async || {
+            $condition
+        })
+        .await
     };
 }
 
@@ -38,7 +41,11 @@ impl<T> Outcome for Option<T> {
 ///
 /// # Panics
 /// When the deadline passes, naming what was waited for.
-pub async fn poll<O: Outcome>(deadline: Duration, what: &str, mut condition: impl AsyncFnMut() -> O) -> O::Value {
+pub async fn poll<O: Outcome>(
+    deadline: Duration,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> O,
+) -> O::Value {
     let end = Instant::now() + deadline;
     let mut pause = Duration::from_millis(2);
     loop {

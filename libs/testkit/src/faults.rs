@@ -73,7 +73,8 @@ impl FaultProxy {
     /// When the text is not `scheme://[user[:password]@]host:port[/…]`.
     pub fn url(&self, original: &str) -> String {
         let (scheme, rest) = original.split_once("://").expect("a URL");
-        let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
+        let (authority, path) =
+            rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
         let user = authority.rsplit_once('@').map(|(user, _)| format!("{user}@")).unwrap_or_default();
         format!("{scheme}://{user}{}{path}", self.address)
     }
@@ -133,8 +134,7 @@ async fn pump(
     mut fault: watch::Receiver<Fault>,
 ) {
     let mut buffer = vec![0; 16 * 1024];
-    loop {
-        let Ok(read @ 1..) = from.read(&mut buffer).await else { break };
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let now = *fault.borrow_and_update();
         if let Fault::Delay(by) = now {
             tokio::time::sleep(by).await;

@@ -19,13 +19,21 @@ pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
     );
     must(config.database.max_connections > 0, "database.max_connections", "must be at least 1");
     let messaging = &config.messaging;
-    must((1..=5000).contains(&messaging.publish_window), "messaging.publish_window", "must lie between 1 and 5000");
+    must(
+        (1..=5000).contains(&messaging.publish_window),
+        "messaging.publish_window",
+        "must lie between 1 and 5000",
+    );
     must(
         messaging.claim_limit >= u32::from(messaging.publish_window),
         "messaging.claim_limit",
         "must be at least messaging.publish_window",
     );
-    must((1..=1000).contains(&messaging.consume_batch), "messaging.consume_batch", "must lie between 1 and 1000");
+    must(
+        (1..=1000).contains(&messaging.consume_batch),
+        "messaging.consume_batch",
+        "must lie between 1 and 1000",
+    );
     must(messaging.attempts > 0, "messaging.attempts", "must be at least 1");
     must(is_name(&messaging.prefix), "messaging.prefix", "may hold letters, digits, '.', '-' and '_' only");
     must(

@@ -54,7 +54,7 @@ impl ConfigError {
 }
 
 /// The merged table, and per path the layer that won.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Layers {
     table: Table,
     origins: BTreeMap<String, String>,
@@ -62,11 +62,13 @@ pub(super) struct Layers {
 
 impl Layers {
     pub(super) fn read(sources: &Sources) -> Result<Self, ConfigError> {
-        let mut layers = Layers { table: parse(DEFAULTS, "the built-in defaults")?, origins: BTreeMap::new() };
+        let mut layers =
+            Layers { table: parse(DEFAULTS, "the built-in defaults")?, origins: BTreeMap::new() };
         if let Some(path) = &sources.file {
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| ConfigError::plain(format!("cannot read the configuration {name}: {error}")))?;
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                ConfigError::plain(format!("cannot read the configuration {name}: {error}"))
+            })?;
             layers.merge(parse(&text, &name)?, &name);
         }
         for (name, text) in &sources.environment {
@@ -134,7 +136,7 @@ impl Layers {
         for (key, value) in table.iter().filter(|(_, value)| !value.is_table()) {
             let full = join(path, key);
             let origin = self.origin(&full).map(|origin| format!("  # from {origin}")).unwrap_or_default();
-            let _ = writeln!(out, "{key} = {}{origin}", hide(key, value));
+            let _ = writeln!(out, "{key} = {}{origin}", hide(&full, value));
         }
         for (key, value) in table {
             if let Value::Table(inner) = value {
@@ -207,28 +209,32 @@ fn literal(text: &str) -> Option<Value> {
     format!("value = {text}").parse::<Table>().ok()?.remove("value")
 }
 
-/// A value as TOML, without what must not be seen: secrets by the name of their key, passwords inside URLs.
-fn hide(key: &str, value: &Value) -> String {
+/// A value as TOML, without what must not be seen: secrets by their path, passwords inside URLs.
+fn hide(path: &str, value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),
-        Value::String(_) if is_secret(key) => "\"[hidden]\"".to_owned(),
+        Value::String(_) if is_secret(path) => "\"[hidden]\"".to_owned(),
         Value::String(text) => Value::String(hide_in_url(text)).to_string(),
         Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| hide(key, item)).collect();
+            let items: Vec<String> = items.iter().map(|item| hide(path, item)).collect();
             format!("[{}]", items.join(", "))
         }
         Value::Table(table) => {
-            let pairs: Vec<String> = table.iter().map(|(key, value)| format!("{key} = {}", hide(key, value))).collect();
+            let pairs: Vec<String> = table
+                .iter()
+                .map(|(key, value)| format!("{key} = {}", hide(&join(path, key), value)))
+                .collect();
             format!("{{ {} }}", pairs.join(", "))
         }
-        _ if is_secret(key) => "\"[hidden]\"".to_owned(),
+        _ if is_secret(path) => "\"[hidden]\"".to_owned(),
         other => other.to_string(),
     }
 }
 
-fn is_secret(key: &str) -> bool {
-    let named = ["password", "secret", "token", "credential", "private_key", "api_key"];
-    !key.ends_with("_file") && named.iter().any(|name| key.contains(name))
+/// By a word anywhere in the path, so that all of `database.passwords` is hidden.
+fn is_secret(path: &str) -> bool {
+    let words = ["password", "secret", "token", "credential", "private_key", "api_key"];
+    !path.ends_with("_file") && words.iter().any(|word| path.contains(word))
 }
 
 /// `scheme://user:password@host?password=x` without the passwords.

@@ -10,17 +10,18 @@ pub use layers::{ConfigError, Sources};
 pub use secret::Secret;
 pub use sections::{
     BrokerKind, CacheKind, CacheSection, DatabaseSection, DevIdentity, IdentitySection, LimitsSection,
-    LogFormat, MessagingSection, MigrateSection, RetentionSection, ServerSection, ShutdownSection, TelemetrySection,
+    LogFormat, MessagingSection, MigrateSection, RetentionSection, ServerSection, ShutdownSection,
+    TelemetrySection,
 };
 
 use layers::Layers;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 /// The built-in defaults, commented: what `config defaults` prints.
 pub const DEFAULTS: &str = include_str!("../../config.defaults.toml");
 
-/// Every setting, typed and checked.
-#[derive(Clone, Debug, serde::Deserialize)]
+/// Every setting, typed and checked. `Debug` shows what [`Config::describe`] shows.
+#[derive(Clone, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where gRPC is served.
@@ -99,10 +100,19 @@ impl Config {
     }
 }
 
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.describe())
+    }
+}
+
 /// Reads a service's free section into its own type; unknown keys are refused with their path.
 ///
 /// # Errors
 /// Names the key under `services.<name>`.
-pub fn read_section<T: serde::de::DeserializeOwned>(service: &str, table: toml::Table) -> Result<T, ConfigError> {
+pub fn read_section<T: serde::de::DeserializeOwned>(
+    service: &str,
+    table: toml::Table,
+) -> Result<T, ConfigError> {
     typed::section(service, table)
 }

@@ -163,7 +163,11 @@ pub struct ShutdownSection {
 /// Reads "5s", "1m 30s".
 fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
-    let wrong = || D::Error::custom(format!("must be a duration such as \"250ms\", \"5s\" or \"1m 30s\", not \"{text}\""));
+    let wrong = || {
+        D::Error::custom(format!(
+            "must be a duration such as \"250ms\", \"5s\" or \"1m 30s\", not \"{text}\""
+        ))
+    };
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     Duration::try_from(parsed).map_err(|_| wrong())
 }
@@ -173,5 +177,7 @@ fn optional_address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketA
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|_| D::Error::custom(format!("must be ADDRESS:PORT or empty, not \"{text}\"")))
+    text.parse()
+        .map(Some)
+        .map_err(|_| D::Error::custom(format!("must be ADDRESS:PORT or empty, not \"{text}\"")))
 }

@@ -33,16 +33,14 @@ impl Binaries {
                 ))
             });
         }
-        let along_path = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
+        let along_path =
+            env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
         let places = [along_path, installed(), asked()];
         places.iter().flatten().find_map(|directory| Self::at(directory)).ok_or_else(missing)
     }
 
     fn at(directory: &Path) -> Option<Self> {
-        NEEDED
-            .iter()
-            .all(|name| directory.join(name).is_file())
-            .then(|| Binaries(directory.to_owned()))
+        NEEDED.iter().all(|name| directory.join(name).is_file()).then(|| Binaries(directory.to_owned()))
     }
 
     /// The path of one binary.

@@ -18,6 +18,9 @@ use std::{
 /// The file in the data directory that keeps the superuser's password; only its owner can read it.
 const PASSWORD_FILE: &str = "mentor.password";
 
+/// Held for as long as a server runs in the directory; also the mark of a directory of ours.
+const LOCK_FILE: &str = "mentor.lock";
+
 /// Why the private Postgres does not run. The message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
@@ -83,11 +86,16 @@ pub struct Postgres {
 
 impl Postgres {
     /// Starts a server whose files live under `directory`, which is made where it does not exist; what an
-    /// earlier run left there is used again. `random` is a text nobody can guess, the password of a new server.
+    /// earlier run left there is used again. An existing directory must be empty or the suite's own: root gives
+    /// it away to the user that the server runs as. `random` is a text nobody can guess, the password of a new server.
     ///
     /// # Errors
     /// When binaries are missing, the directory is unusable or in use, or the server does not come up.
-    pub async fn start(directory: &Path, durability: Durability, random: String) -> Result<Self, EmbeddedError> {
+    pub async fn start(
+        directory: &Path,
+        durability: Durability,
+        random: String,
+    ) -> Result<Self, EmbeddedError> {
         let directory = directory.to_owned();
         let start = move || Self::start_blocking(&directory, durability, &random);
         match tokio::task::spawn_blocking(start).await {
@@ -102,9 +110,12 @@ impl Postgres {
     fn start_blocking(directory: &Path, durability: Durability, random: &str) -> Result<Self, EmbeddedError> {
         let binaries = Binaries::find()?;
         let run_as = RunAs::current()?;
-        fs::create_dir_all(directory).map_err(EmbeddedError::io(format!("cannot make {}", directory.display())))?;
-        let directory =
-            directory.canonicalize().map_err(EmbeddedError::io(format!("cannot find {}", directory.display())))?;
+        fs::create_dir_all(directory)
+            .map_err(EmbeddedError::io(format!("cannot make {}", directory.display())))?;
+        let directory = directory
+            .canonicalize()
+            .map_err(EmbeddedError::io(format!("cannot find {}", directory.display())))?;
+        refuse_foreign(&directory)?;
         run_as.own(&directory)?;
         reachable(&directory, &run_as)?;
         let lock = lock(&directory)?;
@@ -161,13 +172,20 @@ impl Postgres {
 
     fn launch(&self) -> Result<(), EmbeddedError> {
         let log = self.data.join("server.log");
-        let mut options = format!("-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories=", self.port);
+        let mut options =
+            format!("-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories=", self.port);
         options.push_str(" -c max_connections=200 -c logging_collector=off");
         if self.durability == Durability::Throwaway {
             options.push_str(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
         }
         let mut command = self.run_as.command(&self.binaries.path("pg_ctl"));
-        command.arg("start").arg("-D").arg(&self.data).arg("-l").arg(&log).args(["-w", "-t", "60", "-o", &options]);
+        command
+            .arg("start")
+            .arg("-D")
+            .arg(&self.data)
+            .arg("-l")
+            .arg(&log)
+            .args(["-w", "-t", "60", "-o", &options]);
         run("pg_ctl start", &mut command).map_err(|error| with_log(error, &log))
     }
 
@@ -187,9 +205,23 @@ impl Drop for Postgres {
     }
 }
 
+/// A directory that holds other things is not ours to give away.
+fn refuse_foreign(directory: &Path) -> Result<(), EmbeddedError> {
+    let mut entries =
+        fs::read_dir(directory).map_err(EmbeddedError::io(format!("cannot read {}", directory.display())))?;
+    if entries.next().is_none() || directory.join(LOCK_FILE).exists() {
+        return Ok(());
+    }
+    Err(EmbeddedError::Directory {
+        path: directory.to_owned(),
+        what: "it holds other files; name an empty or a new directory".to_owned(),
+    })
+}
+
 fn lock(directory: &Path) -> Result<fs::File, EmbeddedError> {
-    let path = directory.join("lock");
-    let file = fs::File::create(&path).map_err(EmbeddedError::io(format!("cannot write {}", path.display())))?;
+    let path = directory.join(LOCK_FILE);
+    let file =
+        fs::File::create(&path).map_err(EmbeddedError::io(format!("cannot write {}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(EmbeddedError::InUse(directory.to_owned())),
@@ -200,10 +232,16 @@ fn lock(directory: &Path) -> Result<fs::File, EmbeddedError> {
 }
 
 /// `initdb` into a directory beside, then a rename: a run that is killed halfway leaves nothing that looks whole.
-fn initialise(binaries: &Binaries, run_as: &RunAs, data: &Path, random: &str) -> Result<Secret, EmbeddedError> {
+fn initialise(
+    binaries: &Binaries,
+    run_as: &RunAs,
+    data: &Path,
+    random: &str,
+) -> Result<Secret, EmbeddedError> {
     let fresh = data.with_extension("new");
     if fresh.exists() {
-        fs::remove_dir_all(&fresh).map_err(EmbeddedError::io(format!("cannot remove {}", fresh.display())))?;
+        fs::remove_dir_all(&fresh)
+            .map_err(EmbeddedError::io(format!("cannot remove {}", fresh.display())))?;
     }
     let given = data.with_extension("password");
     write_private(&given, random, run_as)?;
@@ -245,7 +283,8 @@ fn free_port() -> Result<u16, EmbeddedError> {
 fn run(name: &'static str, command: &mut Command) -> Result<(), EmbeddedError> {
     let failed = |output: String| EmbeddedError::Command { command: name, output };
     let mut file = tempfile::tempfile().map_err(EmbeddedError::io("cannot make a temporary file"))?;
-    let clone = |file: &fs::File| file.try_clone().map_err(EmbeddedError::io("cannot share a temporary file"));
+    let clone =
+        |file: &fs::File| file.try_clone().map_err(EmbeddedError::io("cannot share a temporary file"));
     command.stdin(Stdio::null()).stdout(clone(&file)?).stderr(clone(&file)?);
     let status = command.status().map_err(|error| failed(error.to_string()))?;
     if status.success() {

@@ -36,10 +36,12 @@ impl RunAs {
         if !is_root()? {
             return Ok(RunAs::Myself);
         }
-        let users = fs::read_to_string("/etc/passwd").map_err(EmbeddedError::io("cannot read /etc/passwd"))?;
+        let users =
+            fs::read_to_string("/etc/passwd").map_err(EmbeddedError::io("cannot read /etc/passwd"))?;
         ["postgres", "nobody"].iter().find_map(|name| find(&users, name)).ok_or_else(|| {
             EmbeddedError::NotInstalled(
-                "this is root, and Postgres needs another user to run as: create the user `postgres`".to_owned(),
+                "this is root, and Postgres needs another user to run as: create the user `postgres`"
+                    .to_owned(),
             )
         })
     }

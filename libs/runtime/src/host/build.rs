@@ -1,14 +1,9 @@
 //! Putting a host together, and bringing its database and its broker up to date.
 
-use super::{
-    Entry, Host, Stop, Tasks,
-    entry::Running,
-    jobs::Jobs,
-    settings,
-};
+use super::{Entry, Host, StartError, Stop, Tasks, entry::Running, jobs::Jobs, settings};
 use crate::{
     Deps, Service,
-    config::{BrokerKind, Config, ConfigError},
+    config::{BrokerKind, Config},
     telemetry::{self, Probe, Telemetry},
 };
 use futures::future::BoxFuture;
@@ -84,8 +79,8 @@ impl HostBuilder {
     ///
     /// # Errors
     /// With what to do: a setting, a migration, an address in use, a server that is away.
-    pub async fn start(self) -> Result<Host> {
-        self.config.check_serve().map_err(setting)?;
+    pub async fn start(self) -> Result<Host, StartError> {
+        self.config.check_serve()?;
         let names: Vec<&str> = self.entries.iter().map(|entry| entry.name).collect();
         tracing::info!(services = names.join(", "), "starting");
         let listener = listen(self.config.server.listen, "server.listen").await?;
@@ -97,7 +92,8 @@ impl HostBuilder {
         let messaging = messaging(&self.config, &parts.broker, &running);
         declare(&messaging).await?;
 
-        let issuer = self.config.identity.dev.enabled.then(|| DevIssuer::new(self.clock.clone())).transpose()?;
+        let issuer =
+            self.config.identity.dev.enabled.then(|| DevIssuer::new(self.clock.clone())).transpose()?;
         let identity = Identity::new(&settings::identity(&self.config), self.clock.clone(), issuer.as_ref())?;
         let server = parts.server(&self.config, &self.entries, &running, identity, &self.clock)?;
 
@@ -106,14 +102,16 @@ impl HostBuilder {
         let serving = server.serve(listener, stop.accepting.clone().cancelled_owned(), drain);
         let server = AbortOnDropHandle::new(tokio::spawn(serving));
         let probe = Probe::default();
-        let (telemetry_address, telemetry_task) = self.telemetry_pages(&probe, &stop).await?;
+        let (telemetry_address, telemetry_task) =
+            self.telemetry_pages(&probe, &stop, &parts.databases).await?;
 
         let jobs = Arc::new(Jobs::new(&running, self.config.retention.clone(), self.clock.clone()));
         let scheduled = self.scheduled.then(|| {
             let (jobs, stop) = (jobs.clone(), stop.jobs.clone());
             AbortOnDropHandle::new(tokio::spawn(async move { jobs.schedule(stop).await }))
         });
-        let consuming = if self.background { messaging.iter().map(Messaging::start).collect() } else { Vec::new() };
+        let consuming =
+            if self.background { messaging.iter().map(Messaging::start).collect() } else { Vec::new() };
         health.serving().await;
         probe.set(true);
         tracing::info!(grpc = %address, services = names.join(", "), "ready");
@@ -140,11 +138,18 @@ impl HostBuilder {
         &self,
         probe: &Probe,
         stop: &Stop,
-    ) -> Result<(Option<SocketAddr>, Option<AbortOnDropHandle<()>>)> {
+        databases: &[Database],
+    ) -> Result<(Option<SocketAddr>, Option<AbortOnDropHandle<()>>), StartError> {
         let Some(address) = self.config.telemetry.listen else { return Ok((None, None)) };
         let listener = listen(address, "telemetry.listen").await?;
         let address = listener.local_addr().map_err(Error::internal)?;
-        let pages = telemetry::serve(listener, probe.clone(), self.telemetry.clone(), stop.telemetry.clone());
+        let pages = telemetry::serve(
+            listener,
+            probe.clone(),
+            self.telemetry.clone(),
+            databases.to_vec(),
+            stop.telemetry.clone(),
+        );
         Ok((Some(address), Some(AbortOnDropHandle::new(tokio::spawn(pages)))))
     }
 }
@@ -173,7 +178,12 @@ impl Parts {
         Ok(Parts { databases, cache, broker: settings::broker(config)?, deactivated, knows })
     }
 
-    async fn build(&self, config: &Config, entries: &[Entry], clock: &SharedClock) -> Result<Vec<Arc<dyn Running>>> {
+    async fn build(
+        &self,
+        config: &Config,
+        entries: &[Entry],
+        clock: &SharedClock,
+    ) -> Result<Vec<Arc<dyn Running>>> {
         let mut running = Vec::with_capacity(entries.len());
         for (entry, db) in entries.iter().zip(&self.databases) {
             let deps = Deps {
@@ -246,26 +256,16 @@ async fn declare(services: &[Messaging]) -> Result<()> {
     Ok(())
 }
 
-async fn refuse_pending(entries: &[Entry], databases: &[Database]) -> Result<()> {
+async fn refuse_pending(entries: &[Entry], databases: &[Database]) -> Result<(), StartError> {
     let mut missing = Vec::new();
     for (entry, db) in entries.iter().zip(databases) {
         missing.extend(storage::pending(db, entry.migrations).await?);
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let message = format!("the database lacks migrations: {}; run `migrate` first", missing.join(", "));
-    Err(Error::precondition("MIGRATIONS_PENDING", message))
+    if missing.is_empty() { Ok(()) } else { Err(StartError::MigrationsPending(missing)) }
 }
 
-async fn listen(address: SocketAddr, key: &str) -> Result<TcpListener> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Error::precondition("SETTING_INVALID", format!("setting {key} names {address}, which cannot be used: {error}"))
-    })
-}
-
-pub(crate) fn setting(error: ConfigError) -> Box<Error> {
-    Error::precondition("SETTING_INVALID", error.to_string())
+async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { key, address, source })
 }
 
 /// Names of a process's services, as they are in the program.
@@ -278,12 +278,15 @@ fn intern(entries: &[Entry]) -> impl Fn(&str) -> &'static str {
 ///
 /// # Errors
 /// With the setting, the migration or the server that is in the way.
-pub(crate) async fn migrate(config: &Config, entries: &[Entry]) -> Result<Vec<MigrationReport>> {
-    config.check_migrate().map_err(setting)?;
+pub(crate) async fn migrate(config: &Config, entries: &[Entry]) -> Result<Vec<MigrationReport>, StartError> {
+    config.check_migrate()?;
     let names: Vec<&'static str> = entries.iter().map(|entry| entry.name).collect();
     let migrations: Vec<_> = entries.iter().map(|entry| (entry.name, entry.migrations)).collect();
     let reports = storage::migrate(&settings::migrate(config, &names), &migrations).await?;
-    if config.messaging.broker == BrokerKind::Rabbitmq && config.messaging.url.is_set() && config.database.url.is_set() {
+    if config.messaging.broker == BrokerKind::Rabbitmq
+        && config.messaging.url.is_set()
+        && config.database.url.is_set()
+    {
         let clock: SharedClock = Arc::new(SystemClock);
         let parts = Parts::assemble(config, entries, &clock).await?;
         let running = parts.build(config, entries, &clock).await?;

@@ -8,6 +8,9 @@ use std::{sync::Arc, time::Duration};
 use storage::{Database, Migrator};
 use tonic::service::RoutesBuilder;
 
+/// Builds a service.
+pub(crate) type Build = fn(Deps) -> BoxFuture<'static, Result<Arc<dyn Running>>>;
+
 /// A service that can be run: its name, its migrations, how it is built. What `mentor serve` chooses from.
 #[derive(Clone, Copy)]
 pub struct Entry {
@@ -17,7 +20,7 @@ pub struct Entry {
     pub migrations: &'static Migrator,
     /// Whether it can fill a lost set of deactivated people again.
     pub(crate) knows_deactivated: bool,
-    pub(crate) build: fn(Deps) -> BoxFuture<'static, Result<Arc<dyn Running>>>,
+    pub(crate) build: Build,
 }
 
 impl Entry {

@@ -58,7 +58,11 @@ impl Line {
 }
 
 impl Jobs {
-    pub(super) fn new(services: &[Arc<dyn Running>], retention: RetentionSection, clock: SharedClock) -> Self {
+    pub(super) fn new(
+        services: &[Arc<dyn Running>],
+        retention: RetentionSection,
+        clock: SharedClock,
+    ) -> Self {
         let mut lines = Vec::new();
         for service in services {
             let db = service.db();
@@ -95,7 +99,12 @@ impl Jobs {
         failure.map_or(Ok(runs), Err)
     }
 
-    async fn run(&self, line: &Line, now: Timestamp, failure: &mut Option<Box<kernel::Error>>) -> Result<u64> {
+    async fn run(
+        &self,
+        line: &Line,
+        now: Timestamp,
+        failure: &mut Option<Box<kernel::Error>>,
+    ) -> Result<u64> {
         let job = match &line.work {
             Work::PerTenant(job) => job,
             Work::Sweep => {
@@ -128,8 +137,10 @@ async fn run_one(job: &BoundJob, service: &'static str, ctx: &Context) -> Result
     let span = tracing::info_span!("job", service, job = job.name, tenant = %ctx.tenant(), request.id = %ctx.correlation);
     let result = (job.run)(ctx.clone()).instrument(span).await;
     let outcome = if result.is_ok() { "ok" } else { "failed" };
-    counter!("mentor_job_runs_total", "service" => service, "job" => job.name, "outcome" => outcome).increment(1);
-    histogram!("mentor_job_seconds", "service" => service, "job" => job.name).record(began.elapsed().as_secs_f64());
+    counter!("mentor_job_runs_total", "service" => service, "job" => job.name, "outcome" => outcome)
+        .increment(1);
+    histogram!("mentor_job_seconds", "service" => service, "job" => job.name)
+        .record(began.elapsed().as_secs_f64());
     if let Err(error) = &result {
         let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
         tracing::error!(

@@ -4,12 +4,14 @@
 
 mod build;
 mod entry;
+mod error;
 mod jobs;
 mod settings;
 mod shutdown;
 
 pub use build::HostBuilder;
 pub use entry::Entry;
+pub use error::StartError;
 pub use shutdown::Shutdown;
 
 pub(crate) use build::migrate;
@@ -135,11 +137,12 @@ impl Host {
     ///
     /// # Errors
     /// Why it ended.
-    pub async fn failed(&mut self) -> Result<()> {
-        match (&mut self.tasks.server).await {
-            Ok(Ok(())) => Err(Error::internal("the server ended by itself")),
-            Ok(Err(error)) => Err(error),
-            Err(error) => Err(Error::internal(error)),
+    pub async fn failed(&mut self) -> Result<(), StartError> {
+        Err(match (&mut self.tasks.server).await {
+            Ok(Ok(())) => Error::internal("the server ended by itself"),
+            Ok(Err(error)) => error,
+            Err(error) => Error::internal(error),
         }
+        .into())
     }
 }

@@ -28,7 +28,10 @@ pub(super) fn migrate(config: &Config, services: &[&'static str]) -> MigrateSett
         let password = section.passwords.get(*service).unwrap_or(&section.password);
         role_passwords.extend(password.wrapped().map(|password| ((*service).to_owned(), password)));
     }
-    MigrateSettings { admin_url: with_password(&config.migrate.url, &config.migrate.password), role_passwords }
+    MigrateSettings {
+        admin_url: with_password(&config.migrate.url, &config.migrate.password),
+        role_passwords,
+    }
 }
 
 pub(super) fn broker(config: &Config) -> Result<Broker> {
@@ -142,7 +145,10 @@ mod tests {
         let joined = |url: &str, password: &str| {
             with_password(&Secret::new(url), &Secret::new(password)).expose_secret().to_owned()
         };
-        assert_eq!(joined("postgres://owner@db:5432/mentor", "a/b@c"), "postgres://owner:a%2Fb%40c@db:5432/mentor");
+        assert_eq!(
+            joined("postgres://owner@db:5432/mentor", "a/b@c"),
+            "postgres://owner:a%2Fb%40c@db:5432/mentor"
+        );
         assert_eq!(joined("redis://cache:6379/0", "x"), "redis://:x@cache:6379/0");
         assert_eq!(joined("amqp://u:old@mq/%2f", "new"), "amqp://u:new@mq/%2f");
         assert_eq!(joined("amqp://u:old@mq/%2f", ""), "amqp://u:old@mq/%2f");

@@ -35,7 +35,11 @@ impl Host {
                 Shutdown::Complete
             }
             Err(_) => {
-                tracing::warn!(took.ms = millis(took), step, "ended by the deadline; this step was not finished");
+                tracing::warn!(
+                    took.ms = millis(took),
+                    step,
+                    "ended by the deadline; this step was not finished"
+                );
                 Shutdown::Cut(step)
             }
         }

@@ -2,11 +2,13 @@
 
 use super::{Telemetry, process};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
+use metrics::gauge;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
 use std::time::Duration;
+use storage::Database;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -28,11 +30,18 @@ impl Probe {
 struct Pages {
     probe: Probe,
     telemetry: Option<Telemetry>,
+    databases: Arc<[Database]>,
 }
 
 /// Serves the pages until stopped. Old histogram samples are folded away every few seconds, scraped or not.
-pub(crate) async fn serve(listener: TcpListener, probe: Probe, telemetry: Option<Telemetry>, stop: CancellationToken) {
-    let pages = Pages { probe, telemetry: telemetry.clone() };
+pub(crate) async fn serve(
+    listener: TcpListener,
+    probe: Probe,
+    telemetry: Option<Telemetry>,
+    databases: Vec<Database>,
+    stop: CancellationToken,
+) {
+    let pages = Pages { probe, telemetry: telemetry.clone(), databases: databases.into() };
     let router = Router::new()
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(readyz))
@@ -71,5 +80,14 @@ async fn readyz(State(pages): State<Pages>) -> (StatusCode, &'static str) {
 
 async fn metrics(State(pages): State<Pages>) -> String {
     process::record();
+    pages.databases.iter().for_each(record_pool);
     pages.telemetry.as_ref().map(|telemetry| telemetry.metrics().render()).unwrap_or_default()
+}
+
+/// How many connections a service has open, and how many of them nobody uses.
+fn record_pool(db: &Database) {
+    let (open, idle) = db.connections();
+    let idle = u32::try_from(idle).unwrap_or(u32::MAX);
+    gauge!("mentor_database_connections", "service" => db.service(), "state" => "open").set(open);
+    gauge!("mentor_database_connections", "service" => db.service(), "state" => "idle").set(idle);
 }

@@ -45,7 +45,9 @@ impl Telemetry {
             .map_err(|error| TelemetryError(format!("setting telemetry.log: {error}")))?;
         let traces = traces(section, service)?;
         let spans = traces.as_ref().map(|provider| {
-            tracing_opentelemetry::layer().with_tracer(provider.tracer("mentor")).with_tracked_inactivity(false)
+            tracing_opentelemetry::layer()
+                .with_tracer(provider.tracer("mentor"))
+                .with_tracked_inactivity(false)
         });
         let lines = match section.log_format {
             LogFormat::Json => tracing_subscriber::fmt::layer()
@@ -79,7 +81,10 @@ impl Telemetry {
     }
 }
 
-fn traces(section: &TelemetrySection, service: &'static str) -> Result<Option<SdkTracerProvider>, TelemetryError> {
+fn traces(
+    section: &TelemetrySection,
+    service: &'static str,
+) -> Result<Option<SdkTracerProvider>, TelemetryError> {
     if section.otlp_endpoint.is_empty() {
         return Ok(None);
     }
@@ -91,8 +96,10 @@ fn traces(section: &TelemetrySection, service: &'static str) -> Result<Option<Sd
         .map_err(|error| TelemetryError(format!("setting telemetry.otlp_endpoint: {error}")))?;
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(section.trace_ratio)));
     let resource = Resource::builder().with_service_name(format!("mentor-{service}")).build();
-    let provider =
-        SdkTracerProvider::builder().with_batch_exporter(exporter).with_sampler(sampler).with_resource(resource);
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter)
+        .with_sampler(sampler)
+        .with_resource(resource);
     Ok(Some(provider.build()))
 }
 

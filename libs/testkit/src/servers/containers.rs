@@ -30,7 +30,14 @@ pub(super) async fn start(server: Server) -> Result<Instance> {
     match server {
         Server::Postgres => {
             let image = Postgres::default().with_host_auth().with_tag(POSTGRES);
-            let image = image.with_cmd(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "max_connections=400"]);
+            let image = image.with_cmd([
+                "-c",
+                "fsync=off",
+                "-c",
+                "synchronous_commit=off",
+                "-c",
+                "max_connections=400",
+            ]);
             started(image.start().await, 5432, |host| format!("postgres://postgres@{host}/postgres")).await
         }
         Server::RabbitMq => {

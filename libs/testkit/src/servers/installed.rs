@@ -37,7 +37,10 @@ pub(super) async fn start(server: Server) -> Result<Instance> {
 }
 
 async fn postgres(directory: &Path) -> Result<(String, Vec<u32>)> {
-    let places = [env::var_os("MENTOR_POSTGRES_BIN").map(PathBuf::from)].into_iter().flatten().chain(installed_postgres());
+    let places = [env::var_os("MENTOR_POSTGRES_BIN").map(PathBuf::from)]
+        .into_iter()
+        .flatten()
+        .chain(installed_postgres());
     let initdb = find("initdb", places).ok_or_else(|| {
         anyhow!("install it (Debian, Ubuntu: apt install postgresql), or set MENTOR_TEST_POSTGRES_URL or MENTOR_POSTGRES_BIN")
     })?;
@@ -45,7 +48,16 @@ async fn postgres(directory: &Path) -> Result<(String, Vec<u32>)> {
     user.own(directory)?;
     let data = directory.join("data");
     let mut command = user.command(&initdb);
-    command.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+    command.arg("-D").arg(&data).args([
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]);
     run(&mut command, &directory.join("initdb.log"))?;
     let port = free_port()?;
     let mut command = user.command(&initdb.with_file_name("postgres"));
@@ -87,7 +99,14 @@ async fn redis(directory: &Path) -> Result<(String, Vec<u32>)> {
     })?;
     let port = free_port()?;
     let mut command = Command::new(binary);
-    command.arg("--port").arg(port.to_string()).args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    command.arg("--port").arg(port.to_string()).args([
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]);
     command.arg("--dir").arg(directory);
     let url = format!("redis://127.0.0.1:{port}/0");
     let id = launch(command, &directory.join("server.log"), &url).await?;
@@ -152,7 +171,8 @@ fn port_mapper(port: u16) -> Option<u32> {
 async fn launch(mut command: Command, log: &Path, url: &str) -> Result<u32> {
     let file = fs::File::create(log)?;
     command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
-    let mut child = command.spawn().with_context(|| format!("starting {}", command.get_program().display()))?;
+    let mut child =
+        command.spawn().with_context(|| format!("starting {}", command.get_program().display()))?;
     let id = child.id();
     wait_until_listening(&mut child, log, url).await?;
     Ok(id)
@@ -190,11 +210,16 @@ fn run(command: &mut Command, log: &Path) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    bail!("{} failed: {}", command.get_program().display(), fs::read_to_string(log).unwrap_or_default().trim())
+    bail!(
+        "{} failed: {}",
+        command.get_program().display(),
+        fs::read_to_string(log).unwrap_or_default().trim()
+    )
 }
 
 fn find(name: &str, before_path: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
-    let path: Vec<PathBuf> = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
+    let path: Vec<PathBuf> =
+        env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
     let candidates = before_path.into_iter().chain(path);
     candidates.map(|directory| directory.join(name)).find(|candidate| candidate.is_file())
 }
@@ -222,7 +247,10 @@ impl User {
             let mut parts = line.split(':').skip(2).map(str::parse);
             Some(User::Other { uid: parts.next()?.ok()?, gid: parts.next()?.ok()? })
         };
-        names.iter().find_map(|name| find(name)).ok_or_else(|| anyhow!("this is root and there is no user {}", names[0]))
+        names
+            .iter()
+            .find_map(|name| find(name))
+            .ok_or_else(|| anyhow!("this is root and there is no user {}", names[0]))
     }
 
     fn own(&self, path: &Path) -> Result<()> {

@@ -90,7 +90,7 @@ impl SuiteBuilder {
         }
         let host = match builder.start().await {
             Ok(host) => host,
-            Err(error) => panic!("the services do not start: {}", explained(&error)),
+            Err(error) => panic!("the services do not start: {error}"),
         };
         Suite {
             clock,
@@ -124,10 +124,17 @@ async fn real_broker_and_cache(config: &mut Config, prefix: &str, entries: &[Ent
     config.messaging.url = Secret::new(url.clone());
     config.messaging.prefix = format!("{prefix}.");
     config.cache.kind = CacheKind::Redis;
-    config.cache.url = Secret::new(servers::redis().await);
+    let cache = servers::redis().await;
+    config.cache.url = Secret::new(cache.clone());
     config.cache.prefix = prefix.to_owned();
     let services = entries.iter().map(|entry| entry.name).collect();
-    broker::Prefix { url, prefix: config.messaging.prefix.clone(), services }
+    broker::Prefix {
+        broker: url,
+        cache,
+        prefix: config.messaging.prefix.clone(),
+        keys: prefix.to_owned(),
+        services,
+    }
 }
 
 /// Where the server asks the superuser for a password, the services' roles get the same.

@@ -50,7 +50,7 @@ impl Suite {
         }
         match builder.start().await {
             Ok(host) => host,
-            Err(error) => panic!("the replica does not start: {}", explained(&error)),
+            Err(error) => panic!("the replica does not start: {error}"),
         }
     }
 
@@ -71,7 +71,10 @@ impl Suite {
 
     /// One attempt only: a test wants to see what happens.
     fn client(&self) -> Client {
-        Client::builder(&self.host().url()).expect("the host's own URL").attempts(1).deadline(Duration::from_secs(30))
+        Client::builder(&self.host().url())
+            .expect("the host's own URL")
+            .attempts(1)
+            .deadline(Duration::from_secs(30))
     }
 
     /// A token of the suite's tenant.
@@ -143,14 +146,19 @@ impl Suite {
 
     /// The events of this type that the owner has emitted in the suite's tenant, in order, published or not.
     pub async fn events<E: Event>(&self) -> Vec<E> {
-        let sql = format!("select payload from {}.outbox where type = $1 and tenant_id = $2 order by seq", E::SERVICE);
+        let sql = format!(
+            "select payload from {}.outbox where type = $1 and tenant_id = $2 order by seq",
+            E::SERVICE
+        );
         let rows: Vec<Vec<u8>> = sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(E::TYPE)
             .bind(self.tenant.0)
             .fetch_all(self.sql())
             .await
             .unwrap_or_else(|error| panic!("the outbox of {} cannot be read: {error}", E::SERVICE));
-        rows.iter().map(|payload| E::decode(payload.as_slice()).expect("what was encoded can be decoded")).collect()
+        rows.iter()
+            .map(|payload| E::decode(payload.as_slice()).expect("what was encoded can be decoded"))
+            .collect()
     }
 
     /// How many events could not be handled and wait for a retry or a person, in one service.

@@ -1,0 +1,7 @@
+//! Runtime on real servers.
+
+mod config;
+mod embedded;
+mod notes;
+mod shutdown;
+mod start;

@@ -1,0 +1,1 @@
+alter table evaluation.note add column kind text not null default '';
