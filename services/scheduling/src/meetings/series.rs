@@ -222,6 +222,19 @@ mod tests {
         assert!(error.message.contains("2025-03-04T15:00:00"), "{}", error.message);
     }
 
+    #[test]
+    fn another_implementation_agrees() {
+        let lines =
+            include_str!("../../tests/data/recurrences.txt").lines().filter(|line| !line.starts_with('#'));
+        for line in lines {
+            let parts: Vec<&str> = line.split('|').collect();
+            let [start, zone, rule, expected] = parts[..] else { panic!("four parts: {line}") };
+            let found = expand_in(zone, start, rule).expect("valid");
+            let found: Vec<String> = found.iter().map(Timestamp::to_string).collect();
+            assert_eq!(found.join(","), expected, "{start} {zone} {rule}");
+        }
+    }
+
     proptest! {
         #[test]
         fn a_wall_clock_that_exists_is_kept(

@@ -131,7 +131,7 @@ async fn what_is_wrong_is_named_and_nothing_is_stored() {
 async fn a_profile_seeds_it_until_the_person_sets_their_own() {
     let world = World::start().await;
     world.suite.publish(&ready(mentee(), "Europe/London")).await;
-    world.suite.settle().await;
+    world.settle().await;
     let mut client = world.availability(Who::Mentee);
     let seeded = client.get_availability(get(mentee())).await.expect("seeded").into_inner();
     let seeded = seeded.availability.expect("seeded");
@@ -145,14 +145,14 @@ async fn a_profile_seeds_it_until_the_person_sets_their_own() {
         ..ParticipantProfileChanged::default()
     };
     world.suite.publish(&changed).await;
-    world.suite.settle().await;
+    world.settle().await;
     let seeded = client.get_availability(get(mentee())).await.expect("seeded").into_inner();
     assert_eq!(seeded.availability.expect("seeded").zone, "Asia/Tokyo");
 
     client.set_availability(own(mentee())).await.expect("set");
     world.suite.publish(&ready(mentee(), "Europe/London")).await;
     world.suite.publish(&ready(mentor(), "Mars/Olympus")).await;
-    world.suite.settle().await;
+    world.settle().await;
     let kept =
         client.get_availability(get(mentee())).await.expect("own").into_inner().availability.expect("own");
     assert_eq!((kept.source(), kept.zone.as_str()), (AvailabilitySource::Person, "America/Chicago"));
@@ -168,7 +168,7 @@ async fn slots_are_common_to_zones_and_avoid_meetings() {
     let world = World::start().await;
     world.suite.publish(&ready(mentor(), "America/Chicago")).await;
     world.suite.publish(&ready(mentee(), "Europe/London")).await;
-    world.suite.settle().await;
+    world.settle().await;
     // Nine to five in both: 15:00 to 17:00 UTC in winter.
     let tuesday = || find(&[mentor(), mentee()], "2025-01-07T00:00:00Z", "2025-01-08T00:00:00Z");
     assert_eq!(slots(&world, Who::Mentee, tuesday()).await, ["2025-01-07T15:00:00Z", "2025-01-07T16:00:00Z"]);
@@ -221,7 +221,7 @@ async fn slots_are_for_ones_own_match() {
     refused(world.availability(Who::Mentee).find_slots(twice).await, Code::InvalidArgument, "FIELD_INVALID");
 
     world.suite.publish(&world.ended()).await;
-    world.suite.settle().await;
+    world.settle().await;
     let denied = world.availability(Who::Mentee).find_slots(pair).await;
     refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
 }
@@ -231,7 +231,7 @@ async fn people_without_availability_and_leavers_are_named() {
     let world = World::start().await;
     let request = || find(&[mentor(), mentee()], "2025-01-07T00:00:00Z", "2025-01-08T00:00:00Z");
     world.suite.publish(&ready(mentor(), "UTC")).await;
-    world.suite.settle().await;
+    world.settle().await;
     let mut client = world.availability(Who::Manager);
     let found = client.find_slots(request()).await.expect("found").into_inner();
     assert_eq!((found.slots.len(), found.unavailable_person_ids), (0, vec![mentee().to_string()]));
@@ -240,11 +240,11 @@ async fn people_without_availability_and_leavers_are_named() {
     let left =
         PersonDeactivated { person_id: mentor().to_string(), deactivated_at: wire("2025-01-06T09:00:00Z") };
     world.suite.publish(&left).await;
-    world.suite.settle().await;
+    world.settle().await;
     let found = client.find_slots(request()).await.expect("found").into_inner();
     assert_eq!(found.unavailable_person_ids, [mentor().to_string()]);
     world.suite.publish(&world::person(mentor(), "Ann")).await;
-    world.suite.settle().await;
+    world.settle().await;
     let found = client.find_slots(request()).await.expect("back").into_inner();
     assert_eq!(found.slots.len(), 8);
 }

@@ -28,7 +28,7 @@ async fn what_was_held_is_set_against_the_policy() {
         assert_eq!((now.percent, now.unreported, now.cancelled, now.ended_at), (25, 0, 0, None));
     }
     world.suite.publish(&world.ended()).await;
-    world.suite.settle().await;
+    world.settle().await;
     world.suite.clock.set(at("2025-06-10T09:00:00Z"));
     let ended = adherence(&world, Who::Mentee).await;
     assert_eq!((ended.required, ended.planned, ended.cancelled, ended.ended_at.is_some()), (4, 0, 1, true));
@@ -58,7 +58,7 @@ async fn a_program_is_listed_in_pages() {
     }
     world.suite.publish(&activated(id(26), id(5), stranger())).await;
     world.suite.publish(&world.ended()).await;
-    world.suite.settle().await;
+    world.settle().await;
 
     let mut request = ListAdherenceRequest {
         program_id: program().to_string(),

@@ -35,9 +35,9 @@ async fn the_end_of_a_match_calls_off_what_lies_ahead() {
 
     let ended = world.suite.envelope(&world.ended());
     world.suite.publish_envelopes(&[ended.clone(), ended]).await;
-    world.suite.settle().await;
+    world.settle().await;
     world.suite.publish(&world.ended()).await; // the same fact under another event id
-    world.suite.settle().await;
+    world.settle().await;
 
     let told = world.suite.events::<MeetingCancelled>().await;
     assert_eq!(told.len(), 3);
@@ -67,7 +67,7 @@ async fn what_begun_before_the_end_can_still_be_recorded() {
     let meeting = world.meeting("2025-01-06T10:00:00Z").await;
     world.suite.clock.set(crate::world::at("2025-01-06T10:30:00Z"));
     world.suite.publish(&world.ended()).await;
-    world.suite.settle().await;
+    world.settle().await;
     world.meetings(Who::Mentee).record_attendance(held(&meeting)).await.expect("recorded");
     assert_eq!(world.suite.events::<MeetingCancelled>().await.len(), 0);
 }
@@ -92,7 +92,7 @@ async fn a_meeting_and_the_end_of_its_match_at_once_leave_no_meeting_behind() {
             }
         }
     }
-    world.suite.settle().await;
+    world.settle().await;
     assert_eq!(world.suite.events::<MeetingCancelled>().await.len(), scheduled);
 }
 
@@ -105,7 +105,7 @@ async fn a_match_can_come_before_its_program_and_people() {
         pair.program_id = late.to_string();
     }
     world.suite.publish(&active).await;
-    world.suite.settle().await;
+    world.settle().await;
     let request =
         || ScheduleMeetingRequest { match_id: id(22).to_string(), ..schedule("2025-01-07T10:00:00Z") };
     let mut client = world.meetings(Who::Stranger);
@@ -119,7 +119,7 @@ async fn a_match_can_come_before_its_program_and_people() {
         .publish(&ProgramUpdated { program_id: late.to_string(), name: "Late".to_owned(), policy })
         .await;
     world.suite.publish(&person(id(4), "Di")).await;
-    world.suite.settle().await;
+    world.settle().await;
     let mut next = request();
     next.starts_at = wire("2025-01-08T10:00:00Z");
     let meeting =
@@ -132,9 +132,9 @@ async fn an_end_that_comes_first_wins_and_a_proposal_that_ended_leaves_nothing()
     let world = World::start().await;
     let ended = MatchEnded { match_id: id(23).to_string(), ..world.ended() };
     world.suite.publish(&ended).await;
-    world.suite.settle().await;
+    world.settle().await;
     world.suite.publish(&activated(id(23), mentor(), mentee())).await;
-    world.suite.settle().await;
+    world.settle().await;
     let request = |match_id| ScheduleMeetingRequest { match_id, ..schedule("2025-01-07T10:00:00Z") };
     let mut client = world.meetings(Who::Mentee);
     let late = client.schedule_meeting(request(id(23).to_string())).await;
@@ -142,7 +142,7 @@ async fn an_end_that_comes_first_wins_and_a_proposal_that_ended_leaves_nothing()
 
     let proposal = MatchEnded { match_id: id(24).to_string(), was_active: false, ..world.ended() };
     world.suite.publish(&proposal).await;
-    world.suite.settle().await;
+    world.settle().await;
     refused(client.schedule_meeting(request(id(24).to_string())).await, Code::NotFound, "NOT_FOUND");
 }
 
@@ -152,7 +152,7 @@ async fn a_closed_program_schedules_no_more() {
     world.meeting("2025-01-07T10:00:00Z").await;
     let closed = ProgramClosed { program_id: program().to_string(), closed_at: wire("2025-01-06T09:00:00Z") };
     world.suite.publish(&closed).await;
-    world.suite.settle().await;
+    world.settle().await;
     let late = world.meetings(Who::Mentee).schedule_meeting(schedule("2025-01-08T10:00:00Z")).await;
     refused(late, Code::FailedPrecondition, "PROGRAM_STATE");
 }

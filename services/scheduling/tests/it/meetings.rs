@@ -116,7 +116,7 @@ async fn nobody_is_in_two_meetings_at_once() {
     let world = World::start().await;
     // The mentor's other match.
     world.suite.publish(&activated(id(21), mentor(), stranger())).await;
-    world.suite.settle().await;
+    world.settle().await;
     let meeting = world.meeting("2025-01-07T10:00:00Z").await;
     let mut other = schedule("2025-01-07T10:30:00Z");
     other.match_id = id(21).to_string();

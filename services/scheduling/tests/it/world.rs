@@ -156,8 +156,15 @@ impl World {
             suite.publish(&person(id, name)).await;
         }
         suite.publish(&activated(the_match(), mentor(), mentee())).await;
-        suite.settle().await;
-        World { suite }
+        let world = World { suite };
+        world.settle().await;
+        world
+    }
+
+    /// Waits until every event was handled; none was refused.
+    pub(crate) async fn settle(&self) {
+        self.suite.settle().await;
+        assert_eq!(self.suite.parked("scheduling").await, 0, "an event could not be handled");
     }
 
     fn channel(&self, who: Who) -> Channel {
