@@ -37,6 +37,9 @@ fn main() {
             }
         }
     }
+    if let Some(path) = std::env::var_os("DUMP") {
+        dump(&path, &capacity, &pairs).expect("written");
+    }
     let mode = if std::env::var_os("COVERAGE").is_some() { Mode::MaxCardinality } else { Mode::MaxTotal };
     let options = Options { mode, ..Options::default() };
     let begun = Instant::now();
@@ -60,4 +63,16 @@ fn all_pairs(mentees: usize, mentors: usize) {
     let options = Options { threads, ..Options::default() };
     let solution = solve_people(&people, &options, &control).expect("a solution");
     eprintln!("solved  {:?} total {} placed {}", begun.elapsed(), solution.total, solution.placed);
+}
+
+/// Writes the instance for a peer: little-endian 64-bit numbers, the number of mentors, their
+/// capacities, then mentee, mentor and score of every pair.
+fn dump(path: &std::ffi::OsStr, capacity: &[i64], pairs: &[Pair]) -> std::io::Result<()> {
+    let mut numbers = vec![capacity.len() as i64];
+    numbers.extend(capacity);
+    for pair in pairs {
+        numbers.extend([i64::from(pair.mentee), i64::from(pair.mentor), pair.score]);
+    }
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    std::fs::write(path, bytes)
 }

@@ -13,6 +13,19 @@ use crate::Control;
 /// How many bids pass between two questions whether to stop.
 const PATIENCE: u32 = 4096;
 
+/// How many of its best edges a mentee remembers.
+const REMEMBERED: usize = 4;
+
+/// The best edges of a mentee when last looked at in full. While prices only rise, no other edge
+/// can be worth more than `rest`, so most bids need look at no more than these.
+#[derive(Debug, Clone, Copy)]
+struct Shortlist {
+    edges: [u32; REMEMBERED],
+    rest: i64,
+}
+
+const UNKNOWN: Shortlist = Shortlist { edges: [NONE; REMEMBERED], rest: i64::MAX };
+
 /// The auction with its scratch space.
 #[derive(Debug)]
 pub(crate) struct Auction<'g> {
@@ -22,6 +35,7 @@ pub(crate) struct Auction<'g> {
     /// Mentees about to bid, or mentors about to cut their price.
     queue: Vec<u32>,
     offers: Vec<(i64, u32)>,
+    shortlist: Vec<Shortlist>,
 }
 
 /// The best and second-best profit among the mentors of a mentee; the second is at least 0,
@@ -34,7 +48,13 @@ struct Choice {
 
 impl<'g> Auction<'g> {
     pub(crate) fn new(graph: &'g Graph) -> Self {
-        Self { graph, bid: vec![0; graph.mentees()], queue: Vec::new(), offers: Vec::new() }
+        Self {
+            graph,
+            bid: vec![0; graph.mentees()],
+            queue: Vec::new(),
+            offers: Vec::new(),
+            shortlist: vec![UNKNOWN; graph.mentees()],
+        }
     }
 
     /// One round at `epsilon`. Gives `false` when the caller stopped it; prices stay usable.
@@ -43,13 +63,49 @@ impl<'g> Auction<'g> {
         self.forward(state, epsilon, control) && self.reverse(state, epsilon, control)
     }
 
+    /// The best and the second-best edge, from the shortlist if that is enough.
+    fn choose_again(&mut self, state: &State, mentee: u32) -> Choice {
+        let shortlist = self.shortlist[mentee as usize];
+        let (mut edge, mut best, mut second) = (NONE, 0, 0);
+        for e in shortlist.edges.into_iter().take_while(|&e| e != NONE) {
+            let profit = self.graph.profit[e as usize] - state.v[self.graph.mentor[e as usize] as usize];
+            if profit > best {
+                (edge, second, best) = (e, best, profit);
+            } else if profit > second {
+                second = profit;
+            }
+        }
+        if second >= shortlist.rest {
+            return Choice { edge, best, second };
+        }
+        self.look_at_all(state, mentee)
+    }
+
+    /// The best and the second-best edge; renews the shortlist.
+    fn look_at_all(&mut self, state: &State, mentee: u32) -> Choice {
+        let mut top = [(0i64, NONE); REMEMBERED + 1];
+        for e in self.graph.row(mentee) {
+            let profit = self.graph.profit[e] - state.v[self.graph.mentor[e] as usize];
+            if profit > top[REMEMBERED].0 {
+                let at = top.iter().position(|&(other, _)| profit > other).unwrap_or(REMEMBERED);
+                top[at..].rotate_right(1);
+                top[at] = (profit, e as u32);
+            }
+        }
+        let edges = std::array::from_fn(|at| top[at].1);
+        self.shortlist[mentee as usize] = Shortlist { edges, rest: top[REMEMBERED].0 };
+        Choice { edge: top[0].1, best: top[0].0, second: top[1].0 }
+    }
+
     /// Takes mentees off places that cost more than `epsilon` too much, and queues the unplaced.
     fn release(&mut self, state: &mut State, epsilon: i64) {
         self.queue.clear();
+        // Prices may have fallen since the last round.
+        self.shortlist.fill(UNKNOWN);
         for i in (0..self.graph.mentees() as u32).rev() {
             let edge = state.edge[i as usize];
             if edge != NONE {
-                let second = self.choose(state, i, edge).second;
+                let second = self.elsewhere(state, i, edge);
                 let worth = self.graph.profit[edge as usize];
                 let limit = worth - second + epsilon;
                 let j = self.graph.mentor[edge as usize];
@@ -71,23 +127,10 @@ impl<'g> Auction<'g> {
         }
     }
 
-    /// The best and the second-best edge; with `own` given, that one is passed over.
-    fn choose(&self, state: &State, mentee: u32, own: u32) -> Choice {
-        let (mut edge, mut best, mut second) = (NONE, 0, 0);
-        for e in self.graph.row(mentee) {
-            let profit = self.graph.profit[e] - state.v[self.graph.mentor[e] as usize];
-            if profit > second && e as u32 != own {
-                if profit > best {
-                    (edge, second, best) = (e as u32, best, profit);
-                } else {
-                    second = profit;
-                }
-            }
-        }
-        if own != NONE {
-            second = best;
-        }
-        Choice { edge, best, second }
+    /// The best profit at another mentor, or of going without.
+    fn elsewhere(&self, state: &State, mentee: u32, own: u32) -> i64 {
+        let others = self.graph.row(mentee).filter(|&e| e as u32 != own);
+        others.map(|e| self.graph.profit[e] - state.v[self.graph.mentor[e] as usize]).fold(0, i64::max)
     }
 
     fn forward(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
@@ -100,7 +143,7 @@ impl<'g> Auction<'g> {
                     return false;
                 }
             }
-            let choice = self.choose(state, i, NONE);
+            let choice = self.choose_again(state, i);
             if choice.edge == NONE {
                 continue;
             }

@@ -28,10 +28,11 @@ impl Graph {
     {
         let mut start = vec![0u32; mentees + 1];
         let mut back_start = vec![0u32; capacity.len() + 1];
-        for (i, j, _) in edges() {
+        // `for_each` and not `for`: nested iterators run several times faster from the inside.
+        edges().for_each(|(i, j, _)| {
             start[i as usize + 1] += 1;
             back_start[j as usize + 1] += 1;
-        }
+        });
         accumulate(&mut start);
         accumulate(&mut back_start);
         let count = start[mentees] as usize;
@@ -39,11 +40,11 @@ impl Graph {
         // Once by mentor, then from there by mentee: the second pass leaves rows sorted.
         let mut by_mentor = vec![(0u32, 0i64); count];
         let mut next = back_start.clone();
-        for (i, j, profit) in edges() {
+        edges().for_each(|(i, j, profit)| {
             let at = &mut next[j as usize];
             by_mentor[*at as usize] = (i, profit);
             *at += 1;
-        }
+        });
         let mut graph = Self {
             mentor: vec![0; count],
             profit: vec![0; count],

@@ -143,7 +143,7 @@ fn bid(
 }
 
 fn first_step(graph: &Graph) -> i64 {
-    (graph.profit.iter().copied().max().unwrap_or(0) / 64).max(1)
+    (graph.profit.iter().copied().max().unwrap_or(0) / 256).max(1)
 }
 
 /// With a lift: places everybody who can be, unless that has happened by itself. The lift falls to
@@ -206,8 +206,9 @@ fn found(graph: &Graph, state: State, goal: Goal<'_>, scale: i64, stopped: bool)
 /// Dual feasible prices in whole points: the least profits that the prices allow, lift included.
 pub(crate) fn prices(graph: &Graph, state: &State, goal: Goal<'_>, scale: i64) -> (Vec<i64>, Vec<i64>) {
     let v: Vec<i64> = state.v.iter().map(|price| price.div_euclid(scale)).collect();
-    let profit_of = |e: usize| graph.profit[e] / scale + goal.lift - v[graph.mentor[e] as usize];
-    let u = (0..graph.mentees() as u32).map(|i| graph.row(i).map(profit_of).fold(0, i64::max)).collect();
+    // Profits are multiples of the scale, so one division per mentee is exact.
+    let beyond = |e: usize| graph.profit[e] - (v[graph.mentor[e] as usize] - goal.lift) * scale;
+    let u = (0..graph.mentees() as u32).map(|i| graph.row(i).map(beyond).fold(0, i64::max) / scale).collect();
     (u, v)
 }
 

@@ -16,6 +16,9 @@ pub(crate) const BLOCK: usize = 64;
 /// Columns are folded into classes as long as there are no more classes than this.
 const MOST_CLASSES: usize = 4096;
 
+/// Points of a pair the rules remove; no sum of weights comes near, and a sum of several fits.
+pub(crate) const REMOVED: i64 = i64::MIN / 4096;
+
 /// An index of people for scanning all mentors of a mentee.
 #[derive(Debug)]
 pub(crate) struct Layout<'p> {
@@ -37,7 +40,7 @@ pub(crate) struct Layout<'p> {
     /// The most that the per-pair criteria can bring.
     pub(crate) pair_most: i64,
     overlaps: Vec<Overlap<'p>>,
-    /// Points by position that wishes bring each mentee.
+    /// Points by position that wishes bring each mentee, and [`REMOVED`] for excluded pairs.
     wishes: Vec<Vec<(u32, i64)>>,
 }
 
@@ -94,7 +97,9 @@ impl<'p> Layout<'p> {
             folds
         };
         for (at, rule) in people.rules.iter().enumerate() {
-            if !fold(What::Rule(at), rule_columns(&rule.condition)) {
+            if !matches!(rule.condition, Condition::Exclude { .. })
+                && !fold(What::Rule(at), rule_columns(&rule.condition))
+            {
                 pair_rules.push(at);
             }
         }
@@ -118,7 +123,12 @@ impl<'p> Layout<'p> {
             position[j as usize] = at as u32;
         }
         let overlaps = people.criteria.iter().filter_map(|c| Overlap::new(c, &position)).collect();
-        let wishes = wishes(people, &position);
+        let mut wishes = wishes(people, &position);
+        for rule in &people.rules {
+            if let Condition::Exclude { pairs } = &rule.condition {
+                pairs.iter().for_each(|&(i, j)| wishes[i as usize].push((position[j as usize], REMOVED)));
+            }
+        }
         Self {
             people,
             order,
@@ -166,6 +176,16 @@ impl<'p> Overlap<'p> {
 }
 
 impl Closeness {
+    /// The points of a vector with the mentor at a position.
+    pub(crate) fn points_at(&self, own: &[u8], at: usize) -> i32 {
+        if own.is_empty() || !self.known[at] {
+            return 0;
+        }
+        let planes = &self.planes[at / BLOCK * self.dimensions..];
+        let apart = own.iter().zip(planes).map(|(own, plane)| usize::from(own.abs_diff(plane[at % BLOCK])));
+        self.points[apart.sum::<usize>()]
+    }
+
     fn new(people: &People, criterion: usize, order: &[u32]) -> Option<Self> {
         let Criterion { weight, measure: Measure::Closeness { mentee, mentor, range }, .. } =
             &people.criteria[criterion]

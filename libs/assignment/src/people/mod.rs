@@ -43,6 +43,7 @@ impl People {
         for rule in &mut rules {
             if let Condition::Exclude { pairs } = &mut rule.condition {
                 pairs.sort_unstable();
+                pairs.dedup();
             }
         }
         Ok(Self { mentees, capacity, criteria, rules })

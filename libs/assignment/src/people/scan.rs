@@ -3,10 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Measure;
-use super::layout::{BLOCK, Layout, What};
-
-/// Points of a class the rules remove; no sum of weights comes near.
-const REMOVED: i64 = i64::MIN / 256;
+use super::layout::{BLOCK, Layout, REMOVED, What};
 
 /// How many promising mentors are looked at before the others.
 const FIRST: usize = 24;
@@ -161,11 +158,11 @@ impl<'l> Scan<'l> {
     /// The score of a touched pair from its class and sparse points, or `None` if a rule removes it.
     fn complete(&self, mentee: u32, at: usize, points: i64) -> Option<i64> {
         let layout = self.layout;
-        let mentor = layout.order[at] as usize;
         let mut points = points;
         for closeness in &layout.closeness {
             let criterion = &layout.people.criteria[closeness.criterion];
-            points += criterion.points(mentee as usize, mentor) - criterion.weight;
+            let Measure::Closeness { mentee: vectors, .. } = &criterion.measure else { continue };
+            points += i64::from(closeness.points_at(&vectors[mentee as usize], at)) - criterion.weight;
         }
         self.complete_rest(mentee, at, points)
     }
