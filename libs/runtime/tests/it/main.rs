@@ -5,3 +5,4 @@ mod embedded;
 mod notes;
 mod shutdown;
 mod start;
+mod telemetry;

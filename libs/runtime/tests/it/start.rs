@@ -99,7 +99,7 @@ async fn jobs_run_by_themselves_where_nobody_holds_the_clock() {
     assert_eq!(host.shutdown().await, Shutdown::Complete);
 }
 
-async fn page(host: &Host, path: &str) -> String {
+pub(crate) async fn page(host: &Host, path: &str) -> String {
     let address = host.telemetry_address().expect("is served");
     let mut stream = TcpStream::connect(address).await.expect("connects");
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
