@@ -10,47 +10,47 @@ use storage::Tx;
 /// A fact of the domain.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum DomainEvent<'a> {
-    MatchRunStarted { run: Uuid, program: Uuid },
-    MatchRunCompleted { run: Uuid, program: Uuid, pairs: i32, unmatched: i32, total_score: i64 },
-    MatchProposed(&'a Match),
-    MatchActivated(&'a Match),
-    MatchDeclined(&'a Match, Side),
-    MatchExpired(&'a Match),
-    MatchEnded { ended: &'a Match, ending: Ending, was_active: bool },
+    RunStarted { run: Uuid, program: Uuid },
+    RunCompleted { run: Uuid, program: Uuid, pairs: i32, unmatched: i32, total_score: i64 },
+    Proposed(&'a Match),
+    Activated(&'a Match),
+    Declined(&'a Match, Side),
+    Expired(&'a Match),
+    Ended { ended: &'a Match, ending: Ending, was_active: bool },
 }
 
 impl DomainEvent<'_> {
     /// Publishes the fact with the commit of the transaction.
     pub(crate) fn emit(self, tx: &mut Tx) {
         match self {
-            DomainEvent::MatchRunStarted { run, program } => {
+            DomainEvent::RunStarted { run, program } => {
                 tx.emit(&pb::MatchRunStarted { run_id: run.to_string(), program_id: program.to_string() });
             }
-            DomainEvent::MatchRunCompleted { run, program, pairs, unmatched, total_score } => {
+            DomainEvent::RunCompleted { run, program, pairs, unmatched, total_score } => {
                 let (run_id, program_id) = (run.to_string(), program.to_string());
                 tx.emit(&pb::MatchRunCompleted { run_id, program_id, pairs, unmatched, total_score });
             }
-            DomainEvent::MatchProposed(proposed) => tx.emit(&pb::MatchProposed {
+            DomainEvent::Proposed(proposed) => tx.emit(&pb::MatchProposed {
                 match_id: proposed.id.to_string(),
                 pair: Some(pair(proposed)),
                 score: proposed.score,
                 expires_at: Some(timestamp(proposed.expires_at)),
             }),
-            DomainEvent::MatchActivated(active) => tx.emit(&pb::MatchActivated {
+            DomainEvent::Activated(active) => tx.emit(&pb::MatchActivated {
                 match_id: active.id.to_string(),
                 pair: Some(pair(active)),
                 score: active.score,
                 activated_at: active.activated_at.map(timestamp),
             }),
-            DomainEvent::MatchDeclined(declined, by) => tx.emit(&pb::MatchDeclined {
+            DomainEvent::Declined(declined, by) => tx.emit(&pb::MatchDeclined {
                 match_id: declined.id.to_string(),
                 pair: Some(pair(declined)),
                 declined_by: side(by).into(),
             }),
-            DomainEvent::MatchExpired(expired) => {
+            DomainEvent::Expired(expired) => {
                 tx.emit(&pb::MatchExpired { match_id: expired.id.to_string(), pair: Some(pair(expired)) });
             }
-            DomainEvent::MatchEnded { ended, ending, was_active } => tx.emit(&pb::MatchEnded {
+            DomainEvent::Ended { ended, ending, was_active } => tx.emit(&pb::MatchEnded {
                 match_id: ended.id.to_string(),
                 pair: Some(pair(ended)),
                 ending: reason(ending).into(),

@@ -97,6 +97,6 @@ async fn finish(tx: &mut Tx, id: Uuid, outcome: Result<Outcome, Unsolved>) -> Re
     store::put_result(tx, id, &scores, (&outcome.made, &outcome.unmatched), &outcome.result).await?;
     store::save(tx, &run).await?;
     let (program, pairs, unmatched, total_score) = (run.program, run.pairs, run.unmatched, run.total_score);
-    DomainEvent::MatchRunCompleted { run: id, program, pairs, unmatched, total_score }.emit(tx);
+    DomainEvent::RunCompleted { run: id, program, pairs, unmatched, total_score }.emit(tx);
     Ok(())
 }

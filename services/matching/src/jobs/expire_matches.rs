@@ -26,13 +26,14 @@ async fn expire(service: &Matching, ctx: &Context, id: Uuid) -> Result<()> {
     let mut tx = service.db().write(ctx).await?;
     let Some(seen) = store::find(&mut tx, id).await? else { return Ok(()) };
     projection::store::lock_program(&mut tx, seen.program).await?;
+    projection::store::lock_chains(&mut tx, &[seen.mentee.person]).await?;
     let mut expired = store::lock(&mut tx, id).await?;
     if !expired.expire(tx.now()) {
         return Ok(());
     }
     store::save(&mut tx, &mut expired).await?;
     projection::store::drop_spare_places(&mut tx, &[expired.mentor.participant]).await?;
-    DomainEvent::MatchExpired(&expired).emit(&mut tx);
+    DomainEvent::Expired(&expired).emit(&mut tx);
     next_choice::offer(&mut tx, &expired).await?;
     tx.commit().await
 }

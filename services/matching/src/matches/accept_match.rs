@@ -27,7 +27,7 @@ pub(crate) async fn handle(
     store::save(tx, &mut accepted).await?;
     if outcome == Accepted::ByBoth {
         projection::store::set_seeking(tx, accepted.mentee.participant, false).await?;
-        DomainEvent::MatchActivated(&accepted).emit(tx);
+        DomainEvent::Activated(&accepted).emit(tx);
     }
     tx.audit(
         Audit::of("match", id)

@@ -18,7 +18,7 @@ pub(crate) async fn end(tx: &mut Tx, open: &mut Match, ending: Ending, rematch: 
         runs::pair_store::mark_failed(tx, open.program, open.mentor.participant, open.mentee.participant)
             .await?;
     }
-    DomainEvent::MatchEnded { ended: open, ending, was_active }.emit(tx);
+    DomainEvent::Ended { ended: open, ending, was_active }.emit(tx);
     Ok(true)
 }
 
@@ -38,6 +38,6 @@ pub(crate) async fn complete(tx: &mut Tx, open: &mut Match) -> Result<bool> {
     }
     store::save(tx, open).await?;
     projection::store::drop_spare_places(tx, &[open.mentor.participant]).await?;
-    DomainEvent::MatchEnded { ended: open, ending: Ending::Completed, was_active }.emit(tx);
+    DomainEvent::Ended { ended: open, ending: Ending::Completed, was_active }.emit(tx);
     Ok(true)
 }

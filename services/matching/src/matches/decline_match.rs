@@ -16,6 +16,7 @@ pub(crate) async fn handle(
     let seen = store::get(tx, id).await?;
     let side = seen.side_of(tx.actor())?;
     projection::store::lock_program(tx, seen.program).await?;
+    projection::store::lock_chains(tx, &[seen.mentee.person]).await?;
     let mut declined = store::lock(tx, id).await?;
     declined.decline(side, reason, &request.note, tx.now())?;
     store::save(tx, &mut declined).await?;
@@ -27,7 +28,7 @@ pub(crate) async fn handle(
         declined.mentee.participant,
     )
     .await?;
-    DomainEvent::MatchDeclined(&declined, side).emit(tx);
+    DomainEvent::Declined(&declined, side).emit(tx);
     let moved_on = next_choice::offer(tx, &declined).await?;
     tx.audit(
         Audit::of("match", id).about(declined.mentee.person).because(format!("declined: {}", reason.name())),

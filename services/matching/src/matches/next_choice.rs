@@ -26,7 +26,7 @@ pub(crate) async fn offer(tx: &mut Tx, closed: &Match) -> Result<bool> {
         closed.choice + 1,
     );
     store::propose(tx, std::slice::from_ref(&next)).await?;
-    DomainEvent::MatchProposed(&next).emit(tx);
+    DomainEvent::Proposed(&next).emit(tx);
     Ok(true)
 }
 

@@ -34,8 +34,8 @@ impl Program {
 }
 
 /// Takes the program's lock until the end of the transaction: publishing, next choices, pair rules and
-/// changes of participants of one program come one after the other. Order of locks: program, participant
-/// of the mentor, match, participant of the mentee, pair.
+/// changes of participants of one program come one after the other. Order of locks: program, people,
+/// participant of the mentor, match, participant of the mentee, pair.
 pub(crate) async fn lock_program(tx: &mut Tx, program: Uuid) -> Result<()> {
     let key = format!("{}/{program}", tx.tenant());
     sqlx::query_scalar!("select pg_advisory_xact_lock(hashtextextended($1, 0))::text", key)

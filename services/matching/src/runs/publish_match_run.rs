@@ -47,7 +47,7 @@ pub(crate) async fn handle(
     matches::store::propose(tx, &proposed).await?;
     store::save(tx, &run).await?;
     for new in &proposed {
-        DomainEvent::MatchProposed(new).emit(tx);
+        DomainEvent::Proposed(new).emit(tx);
     }
     tx.audit(Audit::of("match run", id).because(format!("published {} pairs", proposed.len())));
     let proposed = i32::try_from(proposed.len()).unwrap_or(i32::MAX);

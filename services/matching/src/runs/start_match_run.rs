@@ -36,7 +36,7 @@ pub(crate) async fn handle(
     let bytes = serde_json::to_vec(&snapshot).map_err(Error::internal)?;
     let run = queued(tx.new_id(), &snapshot, digest(&bytes), tx.now());
     store::insert(tx, &run, &bytes).await?;
-    DomainEvent::MatchRunStarted { run: run.id, program }.emit(tx);
+    DomainEvent::RunStarted { run: run.id, program }.emit(tx);
     tx.audit(Audit::of("match run", run.id));
     Ok(StartMatchRunResponse { run: Some(convert::run(&run)) })
 }

@@ -47,6 +47,7 @@ impl Drop for StopOnDrop {
 }
 
 /// A solved run.
+#[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) snapshot: Snapshot,
     pub(crate) solved: Solved,
@@ -90,4 +91,49 @@ fn run(solver: &dyn Solver, snapshot: Snapshot, watcher: &Watcher) -> Result<Res
     let feasible_pairs = i64::try_from(instance.pairs.len()).unwrap_or(i64::MAX);
     drop(scores);
     Ok(Ok(Outcome { snapshot, solved, result, feasible_pairs, made, unmatched }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runs::snapshot::tests::snapshot;
+
+    /// Solves nothing until it is told to stop.
+    struct Slow;
+
+    impl Solver for Slow {
+        fn solve(&self, _: &Instance, control: &Control<'_>) -> Result<Solved, Unsolved> {
+            (control.progress)("waiting".to_owned());
+            while !(control.stop)() {
+                std::thread::yield_now();
+            }
+            Err(Unsolved::Stopped)
+        }
+    }
+
+    fn bytes() -> Vec<u8> {
+        serde_json::to_vec(&snapshot(3, &[1, 2])).expect("a snapshot serialises")
+    }
+
+    #[tokio::test]
+    async fn a_worker_stops_when_nobody_waits_for_it_any_more() {
+        let watcher = Arc::new(Watcher::default());
+        let guard = StopOnDrop(watcher.clone());
+        let work = tokio::spawn(solve(Arc::new(Slow), bytes(), watcher.clone()));
+        while watcher.progress().1 != "waiting" {
+            tokio::task::yield_now().await;
+        }
+        drop(guard);
+        let outcome = work.await.expect("the task ends").expect("the snapshot reads");
+        assert_eq!(outcome.err(), Some(Unsolved::Stopped));
+    }
+
+    #[tokio::test]
+    async fn the_same_snapshot_gives_the_same_bytes() {
+        let exact = || Arc::new(crate::runs::solver::Exact);
+        let first = solve(exact(), bytes(), Arc::default()).await.expect("reads").expect("solved");
+        let second = solve(exact(), bytes(), Arc::default()).await.expect("reads").expect("solved");
+        assert_eq!((first.result, first.made.len()), (second.result, 3));
+        assert!(solve(exact(), b"{}".to_vec(), Arc::default()).await.is_err(), "no snapshot");
+    }
 }

@@ -176,26 +176,28 @@ async fn a_run_that_is_over_is_not_cancelled() {
 
 #[tokio::test]
 async fn a_cancelled_run_stays_cancelled() {
-    let world = contested().await;
-    // Without a worker: the event is taken out of the outbox before the relay sees it.
+    let world = World::by_hand().await;
     let started =
         world.runs().start_match_run(start(MatchMode::MaxTotal, 1)).await.expect("started").into_inner();
     let run_id = started.run.expect("a run").run_id;
+    assert_eq!(world.get_run(&run_id).await.state(), MatchRunState::Queued);
+    let list = ListProposalsRequest { run_id: run_id.clone(), ..ListProposalsRequest::default() };
+    assert_eq!(reason(world.runs().list_proposals(list.clone()).await), "RUN_STATE", "no result yet");
     let cancel = CancelMatchRunRequest { request_id: request_id(), run_id: run_id.clone() };
-    let cancelled = world.runs().cancel_match_run(cancel).await;
+    let cancelled = world.runs().cancel_match_run(cancel.clone()).await.expect("cancelled").into_inner();
+    let again = world.runs().cancel_match_run(cancel).await.expect("replayed").into_inner();
+    assert_eq!(cancelled, again);
+    let watch = WatchMatchRunRequest { run_id: run_id.clone() };
+    let stream = world.runs().watch_match_run(watch).await.expect("watched").into_inner();
+    let seen: Vec<_> =
+        stream.map(|update| update.expect("an update").run.expect("a run").state()).collect().await;
+    assert_eq!(seen, [MatchRunState::Cancelled]);
     world.suite.settle().await;
-    let run = world.get_run(&run_id).await;
-    match cancelled {
-        // Whoever was first: the worker or the manager.
-        Ok(_) => {
-            assert_eq!(run.state(), MatchRunState::Cancelled);
-            let list = ListProposalsRequest { run_id: run_id.clone(), ..ListProposalsRequest::default() };
-            assert_eq!(reason(world.runs().list_proposals(list).await), "RUN_STATE");
-            let publish = PublishMatchRunRequest { request_id: request_id(), run_id };
-            assert_eq!(reason(world.runs().publish_match_run(publish).await), "RUN_STATE");
-        }
-        Err(_) => assert_eq!(run.state(), MatchRunState::Completed),
-    }
+    assert_eq!(world.get_run(&run_id).await.state(), MatchRunState::Cancelled, "the worker leaves it alone");
+    assert!(world.suite.events::<MatchRunCompleted>().await.is_empty());
+    assert_eq!(reason(world.runs().list_proposals(list).await), "RUN_STATE");
+    let publish = PublishMatchRunRequest { request_id: request_id(), run_id };
+    assert_eq!(reason(world.runs().publish_match_run(publish).await), "RUN_STATE");
 }
 
 #[tokio::test]

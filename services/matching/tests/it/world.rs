@@ -95,6 +95,16 @@ impl World {
         World { suite: Suite::builder().service::<Matching>().start().await }
     }
 
+    /// With one mentee and one mentor, and events that move only when the test settles.
+    pub(crate) async fn by_hand() -> World {
+        let world = World { suite: Suite::builder().service::<Matching>().in_process().start().await };
+        world.suite.publish(&world.published()).await;
+        world.mentee(1, 3).await;
+        world.mentor(101, 1, 3).await;
+        world.suite.settle().await;
+        world
+    }
+
     /// With a published program whose proposals wait 7 days and whose matches last 6 months.
     pub(crate) async fn new() -> World {
         let world = World::empty().await;
