@@ -1,34 +1,35 @@
 //! `mentor`: the whole suite in one program.
 
+mod advice;
+mod cli;
+mod commands;
+mod connect;
 mod demo;
 mod embedded;
+mod services;
 
-use clap::{Parser, Subcommand};
+use cli::Command;
 use std::process::ExitCode;
-
-/// The mentoring suite: services for a mentoring program's whole life.
-#[derive(Parser)]
-#[command(name = "mentor", version)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Demo(demo::Demo),
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {
     runtime::install_crypto();
-    let result = match Arguments::parse().command {
+    let result = match cli::parse() {
         Command::Demo(demo) => demo::run(demo).await,
+        Command::Dev(dev) => commands::dev::run(dev).await,
+        Command::Migrate(migrate) => commands::migrate::run(migrate).await,
+        Command::Serve(serve) => commands::serve::run(serve).await,
+        Command::Config(config) => commands::config::run(config),
+        Command::Doctor(doctor) => match commands::doctor::run(doctor).await {
+            Ok(healthy) => return if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE },
+            Err(error) => Err(error),
+        },
+        Command::Events(events) => commands::events::run(events).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            advice::print(&error);
             ExitCode::FAILURE
         }
     }

@@ -1,0 +1,8 @@
+//! One module per command; `demo` has its own place.
+
+pub(crate) mod config;
+pub(crate) mod dev;
+pub(crate) mod doctor;
+pub(crate) mod events;
+pub(crate) mod migrate;
+pub(crate) mod serve;
