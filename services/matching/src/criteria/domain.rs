@@ -1,4 +1,4 @@
-//! What makes a good pair in a program: weights, targets, hard rules. Pure.
+//! Domain: what makes a good pair in a program: weights, targets, hard rules.
 
 use kernel::{Error, FieldViolation, Result};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! The arithmetic of a score, to the integer. Pure.
+//! Domain: the arithmetic of a score, to the integer.
 //!
 //! Each criterion gives a share v of 0..10000 and has p points of a perfect pair (see
 //! [`Criteria::points`]); its part is p * v / 10000, rounded down. The score is the sum of the parts.

@@ -15,7 +15,7 @@ pub(crate) async fn end(tx: &mut Tx, open: &mut Match, ending: Ending, rematch: 
     projection::store::drop_spare_places(tx, &[open.mentor.participant]).await?;
     projection::store::set_seeking(tx, open.mentee.participant, rematch).await?;
     if ending == Ending::NoFault {
-        runs::pair_store::mark_failed(tx, open.program, open.mentor.participant, open.mentee.participant)
+        runs::store::pairs::mark_failed(tx, open.program, open.mentor.participant, open.mentee.participant)
             .await?;
     }
     DomainEvent::Ended { ended: open, ending, was_active }.emit(tx);

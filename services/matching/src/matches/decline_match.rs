@@ -21,7 +21,7 @@ pub(crate) async fn handle(
     declined.decline(side, reason, &request.note, tx.now())?;
     store::save(tx, &mut declined).await?;
     projection::store::drop_spare_places(tx, &[declined.mentor.participant]).await?;
-    runs::pair_store::mark_failed(
+    runs::store::pairs::mark_failed(
         tx,
         declined.program,
         declined.mentor.participant,

@@ -35,7 +35,7 @@ async fn find(tx: &mut Tx, closed: &Match, snapshot: &Snapshot) -> Result<Option
     let Some(mentee) = snapshot.mentee(closed.mentee.participant) else { return Ok(None) };
     let mut tried: HashSet<Uuid> =
         store::tried_mentors(tx, closed.run, closed.mentee.participant).await?.into_iter().collect();
-    tried.extend(runs::pair_store::excluded_mentors(tx, closed.program, closed.mentee.participant).await?);
+    tried.extend(runs::store::pairs::excluded_mentors(tx, closed.program, closed.mentee.participant).await?);
     let choices: Vec<(Party, i32)> = Scores::new(snapshot)
         .choices(mentee)
         .into_iter()

@@ -1,4 +1,4 @@
-//! A match from proposal to end. Pure: who may do what when, and what has then happened.
+//! Domain: a match from proposal to end: who may do what when, and what has then happened.
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use kernel::{Actor, Error, Result, Role, Uuid};

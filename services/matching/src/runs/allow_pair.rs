@@ -1,7 +1,8 @@
 //! A pair that was forbidden or had failed is allowed again.
 
+use super::convert;
 use super::snapshot::Mark;
-use super::{convert, pair_store};
+use super::store::pairs;
 use crate::{Matching, projection};
 use contracts::mentor::matching::v1::{AllowPairRequest, AllowPairResponse};
 use kernel::{Error, Result};
@@ -18,10 +19,10 @@ pub(crate) async fn handle(
         &request.mentee_participant_id,
     )?;
     projection::store::lock_program(tx, key.program).await?;
-    if !matches!(pair_store::mark(tx, key).await?, Some(Mark::Forbidden | Mark::Failed)) {
+    if !matches!(pairs::mark(tx, key).await?, Some(Mark::Forbidden | Mark::Failed)) {
         return Err(Error::not_found("exclusion of the pair", format_args!("{}/{}", key.mentor, key.mentee)));
     }
-    pair_store::put(tx, key, None, "").await?;
+    pairs::put(tx, key, None, "").await?;
     tx.audit(Audit::of("pair", format_args!("{}/{}", key.mentor, key.mentee)).because("allowed again"));
     Ok(AllowPairResponse {})
 }

@@ -1,9 +1,9 @@
 //! Between the contract's runs and the domain's.
 
 use super::explain::{PairAnswer, UnmatchedAnswer};
-use super::pair_store::{Key, PairRule};
 use super::run::{Run, State};
 use super::snapshot::{Mark, Mode, Person, Snapshot};
+use super::store::pairs::{Key, PairRule};
 use super::store::{Proposal, UnmatchedRow};
 use crate::criteria::convert::{parts, rule};
 use contracts::mentor::matching::v1 as pb;

@@ -1,4 +1,4 @@
-//! Why a pair was made, why another was not, and why somebody got nobody. Pure: every answer comes from the
+//! Domain: why a pair was made, why another was not, and why somebody got nobody. Every answer comes from the
 //! snapshot and the result that the run stored.
 
 use super::snapshot::{Mark, Mode, Scores};

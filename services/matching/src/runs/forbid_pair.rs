@@ -1,8 +1,8 @@
 //! A pair is forbidden from now on.
 
 use super::convert;
-use super::pair_store::{self, Key, PairRule, contradiction};
 use super::snapshot::Mark;
+use super::store::pairs::{self, Key, PairRule, contradiction};
 use crate::{Matching, projection};
 use contracts::mentor::matching::v1::{ForbidPairRequest, ForbidPairResponse};
 use kernel::{Error, Result, Uuid};
@@ -20,10 +20,10 @@ pub(crate) async fn handle(
     )?;
     projection::store::lock_program(tx, key.program).await?;
     let (_, mentee) = people(tx, key).await?;
-    if pair_store::mark(tx, key).await? == Some(Mark::Pinned) {
+    if pairs::mark(tx, key).await? == Some(Mark::Pinned) {
         return Err(contradiction("the pair is pinned; take the pin back first"));
     }
-    pair_store::put(tx, key, Some(Mark::Forbidden), &request.reason).await?;
+    pairs::put(tx, key, Some(Mark::Forbidden), &request.reason).await?;
     tx.audit(
         Audit::of("pair", format_args!("{}/{}", key.mentor, key.mentee))
             .about(mentee)

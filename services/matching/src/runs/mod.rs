@@ -7,7 +7,7 @@ pub(crate) mod explain;
 mod explain_pair;
 mod explain_unmatched;
 mod forbid_pair;
-pub(crate) mod pair_store;
+
 mod pin_pair;
 mod publish_match_run;
 mod read;

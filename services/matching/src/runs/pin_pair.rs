@@ -1,8 +1,8 @@
 //! A pair is demanded in every later run.
 
 use super::convert;
-use super::pair_store::{self, PairRule, contradiction};
 use super::snapshot::Mark;
+use super::store::pairs::{self, PairRule, contradiction};
 use crate::criteria::score::in_reporting_line;
 use crate::{Matching, criteria, projection};
 use contracts::mentor::matching::v1::{PinPairRequest, PinPairResponse};
@@ -17,7 +17,7 @@ pub(crate) async fn handle(_: &Matching, tx: &mut Tx, request: PinPairRequest) -
     )?;
     projection::store::lock_program(tx, key.program).await?;
     let (mentor, mentee) = super::forbid_pair::people(tx, key).await?;
-    match pair_store::mark(tx, key).await? {
+    match pairs::mark(tx, key).await? {
         Some(Mark::Forbidden) => return Err(contradiction("the pair is forbidden; allow it first")),
         Some(Mark::Failed) => {
             return Err(contradiction("the pair was declined or ended before; allow it first"));
@@ -34,7 +34,7 @@ pub(crate) async fn handle(_: &Matching, tx: &mut Tx, request: PinPairRequest) -
     if in_reporting_line((mentor, chain(mentor)), (mentee, chain(mentee)), depth) {
         return Err(contradiction("one stands in the other's reporting line"));
     }
-    pair_store::put(tx, key, Some(Mark::Pinned), &request.reason).await?;
+    pairs::put(tx, key, Some(Mark::Pinned), &request.reason).await?;
     tx.audit(
         Audit::of("pair", format_args!("{}/{}", key.mentor, key.mentee))
             .about(mentee)

@@ -1,9 +1,9 @@
 //! The pairs of a run become proposed matches. What changed since the snapshot is looked at again under the
 //! program's lock: a pair that is not possible any more is skipped with its reason.
 
+use super::convert;
 use super::snapshot::{Mark, MarkedPair};
-use super::store::Proposal;
-use super::{convert, pair_store, store};
+use super::store::{self, Proposal, pairs};
 use crate::criteria::score::in_reporting_line;
 use crate::matches::relationship::{Match, Party};
 use crate::projection::store::Standing;
@@ -83,7 +83,7 @@ impl Facts {
         let criteria = criteria.ok_or_else(|| Error::not_found("criteria version", criteria_version))?;
         let standings = projection::store::standings(tx, program, &participants).await?;
         let excludes = |pair: &MarkedPair| pair.mark != Mark::Pinned;
-        let marks = pair_store::marks(tx, program).await?;
+        let marks = pairs::marks(tx, program).await?;
         Ok(Facts {
             standings: standings.into_iter().map(|one| (one.id, one)).collect(),
             excluded: marks.into_iter().filter(excludes).map(|pair| (pair.mentor, pair.mentee)).collect(),

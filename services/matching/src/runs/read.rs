@@ -1,6 +1,7 @@
 //! Plain reads of runs.
 
-use super::{convert, pair_store, store};
+use super::convert;
+use super::store::{self, pairs};
 use crate::{Matching, projection};
 use contracts::mentor::matching::v1::*;
 use kernel::{Page, Result, Uuid, parse_id};
@@ -66,7 +67,7 @@ pub(crate) async fn list_pair_rules(
     let kind = convert::read_kind(request.kind);
     let list = format!("pair rules {program} {kind:?}");
     let page = Page::<(Uuid, Uuid)>::read(request.page_size, &request.page_token, list)?;
-    let rows = pair_store::list(tx, program, kind, page.after, page.limit()).await?;
+    let rows = pairs::list(tx, program, kind, page.after, page.limit()).await?;
     let (rows, next_page_token) = page.finish(rows, |row| (row.key.mentee, row.key.mentor));
     Ok(ListPairRulesResponse { rules: rows.iter().map(convert::pair_rule).collect(), next_page_token })
 }

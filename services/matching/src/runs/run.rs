@@ -1,4 +1,4 @@
-//! A run from its start to its publication. Pure.
+//! Domain: a run from its start to its publication.
 
 use super::snapshot::Mode;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! What a run decides from: everybody who takes part, as they were then. Pure.
+//! Domain: what a run decides from: everybody who takes part, as they were then.
 
 use crate::criteria::domain::{Criteria, HardRule};
 use crate::criteria::score::{Ready, Scored, Scorer, Words};

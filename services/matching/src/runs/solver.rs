@@ -1,4 +1,4 @@
-//! What solves a run, behind one trait. Pure.
+//! Domain: what solves a run, behind one trait.
 
 use super::snapshot::{Mode, Scores};
 use serde::{Deserialize, Serialize};

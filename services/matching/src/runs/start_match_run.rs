@@ -1,8 +1,9 @@
 //! A run is started: its inputs are copied, and a worker is called by the event.
 
+use super::convert;
 use super::run::{Run, State, digest};
 use super::snapshot::Snapshot;
-use super::{convert, pair_store, store};
+use super::store::{self, pairs};
 use crate::{Matching, criteria, events::DomainEvent, projection};
 use contracts::mentor::matching::v1::{StartMatchRunRequest, StartMatchRunResponse};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -29,7 +30,7 @@ pub(crate) async fn handle(
         criteria,
         mentees: projection::store::free_mentees(tx, program, week).await?,
         mentors: projection::store::mentors(tx, program, week).await?,
-        marks: pair_store::marks(tx, program).await?,
+        marks: pairs::marks(tx, program).await?,
     }
     .sorted();
     snapshot.check()?;

@@ -1,5 +1,7 @@
 //! SQL of runs, their records and results.
 
+pub(crate) mod pairs;
+
 use super::explain::{Made, Unmatched};
 use super::run::{Run, State};
 use super::snapshot::{Mode, Scores, Snapshot};

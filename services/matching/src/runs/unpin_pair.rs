@@ -1,7 +1,8 @@
 //! A pin is taken back.
 
+use super::convert;
 use super::snapshot::Mark;
-use super::{convert, pair_store};
+use super::store::pairs;
 use crate::{Matching, projection};
 use contracts::mentor::matching::v1::{UnpinPairRequest, UnpinPairResponse};
 use kernel::{Error, Result};
@@ -18,10 +19,10 @@ pub(crate) async fn handle(
         &request.mentee_participant_id,
     )?;
     projection::store::lock_program(tx, key.program).await?;
-    if pair_store::mark(tx, key).await? != Some(Mark::Pinned) {
+    if pairs::mark(tx, key).await? != Some(Mark::Pinned) {
         return Err(Error::not_found("pin of the pair", format_args!("{}/{}", key.mentor, key.mentee)));
     }
-    pair_store::put(tx, key, None, "").await?;
+    pairs::put(tx, key, None, "").await?;
     tx.audit(Audit::of("pair", format_args!("{}/{}", key.mentor, key.mentee)).because("pin taken back"));
     Ok(UnpinPairResponse {})
 }

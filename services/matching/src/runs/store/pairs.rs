@@ -1,6 +1,6 @@
 //! SQL of what was said of pairs.
 
-use super::snapshot::{Mark, MarkedPair};
+use crate::runs::snapshot::{Mark, MarkedPair};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::{Error, ErrorKind, Result, Uuid};
