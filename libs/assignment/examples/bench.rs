@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use assignment::{Control, Mode, Options, Pair, Problem, solve, solve_people, verify};
+use assignment::{
+    Change, Control, Mode, Options, Pair, Problem, Rematch, Solution, solve, solve_people, verify,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -49,6 +51,7 @@ fn main() {
     let control = Control { progress: Some(&report), ..Control::default() };
     let solution = solve(&problem, &options, &control).expect("a solution");
     eprintln!("solved  {:?} total {} placed {}", begun.elapsed(), solution.total, solution.placed);
+    changes(&problem, &options, &solution);
     let begun = Instant::now();
     verify(&problem, &options, &solution).expect("verified");
     eprintln!("verified {:?}", begun.elapsed());
@@ -75,4 +78,32 @@ fn dump(path: &std::ffi::OsStr, capacity: &[i64], pairs: &[Pair]) -> std::io::Re
     }
     let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
     std::fs::write(path, bytes)
+}
+
+/// Times 1,000 single changes with a keep bonus: vetoes of pairs that were made.
+fn changes(problem: &Problem, options: &Options, solution: &Solution) {
+    let options = Options { keep_bonus: std::env::var("KEEP").map_or(500, |v| v.parse().unwrap_or(500)), ..options.clone() };
+    let begun = Instant::now();
+    let mut rematch = Rematch::new(problem, &options, solution).expect("a rematch");
+    eprintln!("taken over in {:?}", begun.elapsed());
+    let mut times = Vec::new();
+    let mut moved = 0;
+    let made = (0u32..).zip(&solution.mentor_of).filter_map(|(i, j)| j.map(|j| (i, j)));
+    for (mentee, mentor) in made.step_by((problem.mentees() / 1000).max(1)) {
+        let begun = Instant::now();
+        moved += rematch.apply(Change::Veto(mentee, mentor)).expect("applied").len();
+        times.push(begun.elapsed());
+    }
+    let (value, bound) = rematch.value_and_bound();
+    assert_eq!(value, bound);
+    times.sort_unstable();
+    let at = |permille: usize| times[(times.len() - 1) * permille / 1000];
+    eprintln!(
+        "{} changes: median {:?} p95 {:?} p99 {:?} worst {:?}, {moved} moved",
+        times.len(),
+        at(500),
+        at(950),
+        at(990),
+        at(1000)
+    );
 }

@@ -2,7 +2,8 @@
 //!
 //! Criteria whose values take few combinations are folded into *classes*: everybody of a class has
 //! the same values in all of them, so their points (and the rules on them) are computed once per
-//! pair of classes. Sparse criteria (skills, wishes) become lists of who is touched. What remains
+//! pair of classes. What would make too many classes goes to a further *layer* of classes. Sparse
+//! criteria (skills, wishes) become lists of who is touched. What remains
 //! (closeness, mostly) is computed per pair, only where a bound does not rule the pair out.
 
 use std::collections::BTreeMap;
@@ -25,14 +26,10 @@ pub(crate) struct Layout<'p> {
     pub(crate) people: &'p People,
     /// The mentor at each position.
     pub(crate) order: Vec<u32>,
-    /// The class of the mentor at each position; ascending.
-    pub(crate) class: Vec<u32>,
-    /// A mentor of each class.
-    pub(crate) example: Vec<u32>,
-    /// The class of each mentee.
+    /// The class of each mentee in the first layer.
     pub(crate) mentee_class: Vec<u32>,
-    /// Criteria and rules that the classes decide.
-    pub(crate) folded: Vec<Folded>,
+    /// The folded criteria and rules. Positions are sorted by the classes of the first layer.
+    pub(crate) layers: Vec<Layer>,
     /// Criteria and rules computed per pair.
     pub(crate) pair_criteria: Vec<usize>,
     pub(crate) pair_rules: Vec<usize>,
@@ -42,6 +39,26 @@ pub(crate) struct Layout<'p> {
     overlaps: Vec<Overlap<'p>>,
     /// Points by position that wishes bring each mentee, and [`REMOVED`] for excluded pairs.
     wishes: Vec<Vec<(u32, i64)>>,
+}
+
+/// Criteria and rules folded into classes together.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    /// The class of the mentor at each position.
+    pub(crate) class: Vec<u32>,
+    /// A mentor of each class.
+    pub(crate) example: Vec<u32>,
+    /// The class of each mentee.
+    pub(crate) mentee_class: Vec<u32>,
+    pub(crate) folded: Vec<Folded>,
+}
+
+/// A layer in the making, by mentor.
+#[derive(Debug)]
+struct Draft {
+    mentor_class: Vec<u32>,
+    mentee_class: Vec<u32>,
+    folded: Vec<Folded>,
 }
 
 /// A criterion or rule folded into the classes.
@@ -82,38 +99,28 @@ pub(crate) struct Closeness {
 
 impl<'p> Layout<'p> {
     pub(crate) fn new(people: &'p People) -> Self {
-        let (mut mentor_class, mut mentee_class) = (vec![0; people.mentors()], vec![0; people.mentees]);
-        let mut folded = Vec::new();
+        let mut drafts: Vec<Draft> = Vec::new();
         let (mut pair_criteria, mut pair_rules) = (Vec::new(), Vec::new());
-        let mut fold = |what: What, columns: Option<Columns>| -> bool {
-            let Some((mentee, mentor)) = columns else { return false };
-            let (refined, count) = refine(&mentor_class, &mentor);
-            let folds = count <= MOST_CLASSES;
-            if folds {
-                mentor_class = refined;
-                mentee_class = refine(&mentee_class, &mentee).0;
-                folded.push(Folded { what, value: refine(&vec![0; people.mentees], &mentee).0 });
-            }
-            folds
-        };
-        for (at, rule) in people.rules.iter().enumerate() {
-            if !matches!(rule.condition, Condition::Exclude { .. })
-                && !fold(What::Rule(at), rule_columns(&rule.condition))
+        // The weightiest first: the first layer carries the bounds.
+        let mut dense: Vec<usize> =
+            (0..people.criteria.len()).filter(|&at| !is_sparse(&people.criteria[at].measure)).collect();
+        dense.sort_by_key(|&at| std::cmp::Reverse(people.criteria[at].weight));
+        for at in dense {
+            if !fold(people, &mut drafts, What::Criterion(at), columns(people, &people.criteria[at].measure))
             {
-                pair_rules.push(at);
-            }
-        }
-        for (at, criterion) in people.criteria.iter().enumerate().filter(|(_, c)| !is_sparse(&c.measure)) {
-            if !fold(What::Criterion(at), columns(people, &criterion.measure)) {
                 pair_criteria.push(at);
             }
         }
+        for (at, rule) in people.rules.iter().enumerate() {
+            let sparse = matches!(rule.condition, Condition::Exclude { .. });
+            if !sparse && !fold(people, &mut drafts, What::Rule(at), rule_columns(&rule.condition)) {
+                pair_rules.push(at);
+            }
+        }
         let mut order: Vec<u32> = (0..people.mentors() as u32).collect();
-        order.sort_by_key(|&j| mentor_class[j as usize]);
-        let class: Vec<u32> = order.iter().map(|&j| mentor_class[j as usize]).collect();
-        let firsts =
-            class.chunk_by(|a, b| a == b).scan(0, |at, chunk| Some(std::mem::replace(at, *at + chunk.len())));
-        let example = firsts.map(|at| order[at]).collect();
+        order.sort_by_key(|&j| drafts.first().map_or(0, |first| first.mentor_class[j as usize]));
+        let layers: Vec<Layer> = drafts.into_iter().map(|draft| draft.layer(&order)).collect();
+        let mentee_class = layers.first().map_or(vec![0; people.mentees], |first| first.mentee_class.clone());
         let closeness =
             pair_criteria.iter().filter_map(|&at| Closeness::new(people, at, &order)).collect::<Vec<_>>();
         let pair_most = pair_criteria.iter().map(|&at| people.criteria[at].weight).sum();
@@ -132,10 +139,8 @@ impl<'p> Layout<'p> {
         Self {
             people,
             order,
-            class,
-            example,
             mentee_class,
-            folded,
+            layers,
             pair_criteria,
             pair_rules,
             closeness,
@@ -205,6 +210,43 @@ impl Closeness {
         let known = order.iter().map(|&j| !mentor[j as usize].is_empty()).collect();
         Some(Self { criterion, planes, dimensions, points, known })
     }
+}
+
+impl Draft {
+    fn layer(self, order: &[u32]) -> Layer {
+        let class: Vec<u32> = order.iter().map(|&j| self.mentor_class[j as usize]).collect();
+        let classes = class.iter().max().map_or(0, |&most| most as usize + 1);
+        let mut example = vec![0; classes];
+        for (&class, &mentor) in class.iter().zip(order) {
+            example[class as usize] = mentor;
+        }
+        Layer { class, example, mentee_class: self.mentee_class, folded: self.folded }
+    }
+}
+
+/// Folds columns into the first layer with room for them, or a new one. Gives whether it could.
+fn fold(people: &People, drafts: &mut Vec<Draft>, what: What, columns: Option<Columns>) -> bool {
+    let Some((mentee, mentor)) = columns else { return false };
+    let nobody = || (vec![0; people.mentors()], vec![0; people.mentees]);
+    for at in 0..=drafts.len() {
+        let fresh = nobody();
+        let (mentor_class, mentee_class) =
+            drafts.get(at).map_or((&fresh.0, &fresh.1), |draft| (&draft.mentor_class, &draft.mentee_class));
+        let (refined, count) = refine(mentor_class, &mentor);
+        if count > MOST_CLASSES {
+            continue;
+        }
+        let mentee_class = refine(mentee_class, &mentee).0;
+        let value = refine(&fresh.1, &mentee).0;
+        if at == drafts.len() {
+            drafts.push(Draft { mentor_class: fresh.0, mentee_class: fresh.1, folded: Vec::new() });
+        }
+        let draft = &mut drafts[at];
+        (draft.mentor_class, draft.mentee_class) = (refined, mentee_class);
+        draft.folded.push(Folded { what, value });
+        return true;
+    }
+    false
 }
 
 /// The values of the mentees and of the mentors.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Measure;
-use super::layout::{BLOCK, Layout, REMOVED, What};
+use super::layout::{BLOCK, Layer, Layout, REMOVED, What};
 
 /// How many promising mentors are looked at before the others.
 const FIRST: usize = 24;
@@ -28,9 +28,10 @@ impl Prices {
 #[derive(Debug)]
 pub(crate) struct Scan<'l> {
     layout: &'l Layout<'l>,
-    /// Points of the mentor classes for the mentee class at hand.
-    base: Vec<i64>,
-    base_of: Option<u32>,
+    /// The points of each layer's classes for the mentee at hand.
+    layers: Vec<Points>,
+    /// The most that everything but the first layer and the sparse criteria can bring.
+    most: i64,
     /// The best of `base` in each block.
     best: Vec<i64>,
     /// What sparse criteria bring by position, and where that is not 0.
@@ -38,7 +39,17 @@ pub(crate) struct Scan<'l> {
     touched: Vec<u32>,
     /// Touched positions that may reach the need: what they may bring, position, known points.
     promising: Vec<(i64, u32, i64)>,
-    /// Points of the mentor classes by class criterion, for each mentee value met so far.
+}
+
+/// The points of one layer.
+#[derive(Debug)]
+struct Points {
+    /// By mentor class, for the mentee class `of`.
+    base: Vec<i64>,
+    of: Option<u32>,
+    /// The most of `base`.
+    most: i64,
+    /// By folded criterion and mentee value met so far, the points of each mentor class.
     rows: Vec<BTreeMap<u32, Vec<i64>>>,
 }
 
@@ -46,13 +57,12 @@ impl<'l> Scan<'l> {
     pub(crate) fn new(layout: &'l Layout<'l>) -> Self {
         Self {
             layout,
-            base: Vec::new(),
-            base_of: None,
+            layers: layout.layers.iter().map(Points::new).collect(),
+            most: 0,
             best: Vec::new(),
             brought: vec![0; layout.order.len()],
             touched: Vec::new(),
             promising: Vec::new(),
-            rows: vec![BTreeMap::new(); layout.folded.len()],
         }
     }
 
@@ -67,14 +77,18 @@ impl<'l> Scan<'l> {
     ) {
         self.prepare(mentee);
         let layout = self.layout;
-        let most = layout.pair_most;
+        let most = self.most;
         self.promising.clear();
         for &at in &self.touched {
             let at = at as usize;
-            let points = self.base[layout.class[at] as usize] + self.brought[at];
+            let points = self.first_layer(at) + self.brought[at];
             let hope = points + most - prices.price[at];
             if hope >= need {
-                self.promising.push((hope, at as u32, points));
+                let points = points + self.other_layers(at);
+                let hope = points + layout.pair_most - prices.price[at];
+                if hope >= need {
+                    self.promising.push((hope, at as u32, points));
+                }
             }
         }
         // The most promising first: they raise the need, which rules out most others.
@@ -113,8 +127,12 @@ impl<'l> Scan<'l> {
         let mut close = None;
         let from = block * BLOCK;
         for at in from..(from + BLOCK).min(layout.order.len()) {
-            let mut points = self.base[layout.class[at] as usize];
-            if points + layout.pair_most - prices.price[at] < need || self.brought[at] != 0 {
+            let mut points = self.first_layer(at);
+            if points + self.most - prices.price[at] < need || self.brought[at] != 0 {
+                continue;
+            }
+            points += self.other_layers(at);
+            if points + layout.pair_most - prices.price[at] < need {
                 continue;
             }
             let close = close.get_or_insert_with(|| self.close(mentee, block));
@@ -183,28 +201,28 @@ impl<'l> Scan<'l> {
         Some(points + closeness + rest)
     }
 
+    fn first_layer(&self, at: usize) -> i64 {
+        let first = self.layers.first().zip(self.layout.layers.first());
+        first.map_or(0, |(points, layer)| points.base[layer.class[at] as usize])
+    }
+
+    fn other_layers(&self, at: usize) -> i64 {
+        let others = self.layers.iter().zip(&self.layout.layers).skip(1);
+        others.map(|(points, layer)| points.base[layer.class[at] as usize]).sum()
+    }
+
     fn prepare(&mut self, mentee: u32) {
         let layout = self.layout;
-        let class = layout.mentee_class[mentee as usize];
-        if self.base_of != Some(class) {
-            self.base_of = Some(class);
-            self.base.clear();
-            self.base.resize(layout.example.len(), 0);
-            for (folded, rows) in layout.folded.iter().zip(&mut self.rows) {
-                let value = folded.value[mentee as usize];
-                let row = rows.entry(value).or_insert_with(|| {
-                    layout
-                        .example
-                        .iter()
-                        .map(|&mentor| folded_points(layout, folded.what, mentee, mentor))
-                        .collect()
-                });
-                self.base.iter_mut().zip(row).for_each(|(base, points)| *base += *points);
-            }
-            let best =
-                |block: &[u32]| self.base[block[0] as usize..=block[block.len() - 1] as usize].iter().max();
-            self.best =
-                layout.class.chunks(BLOCK).map(|block| best(block).copied().unwrap_or(REMOVED)).collect();
+        let mut first_is_new = self.best.is_empty();
+        for (at, (points, layer)) in self.layers.iter_mut().zip(&layout.layers).enumerate() {
+            first_is_new |= points.prepare(layout, layer, mentee) && at == 0;
+        }
+        self.most = layout.pair_most + self.layers.iter().skip(1).map(|points| points.most).sum::<i64>();
+        if first_is_new {
+            self.best = match self.layers.first().zip(layout.layers.first()) {
+                Some((points, layer)) => layer.class.chunks(BLOCK).map(|block| points.best(block)).collect(),
+                None => vec![0; layout.order.len().div_ceil(BLOCK)],
+            };
         }
         let (brought, touched) = (&mut self.brought, &mut self.touched);
         layout.sparse(mentee, |at, points| {
@@ -213,6 +231,37 @@ impl<'l> Scan<'l> {
             }
             brought[at as usize] += points;
         });
+    }
+}
+
+impl Points {
+    fn new(layer: &Layer) -> Self {
+        Self { base: Vec::new(), of: None, most: 0, rows: vec![BTreeMap::new(); layer.folded.len()] }
+    }
+
+    /// The best of a block's classes, which ascend.
+    fn best(&self, block: &[u32]) -> i64 {
+        let classes = block[0] as usize..=block[block.len() - 1] as usize;
+        self.base[classes].iter().copied().max().unwrap_or(REMOVED)
+    }
+
+    /// Computes the points for a mentee's class, unless they are at hand. Gives whether it did.
+    fn prepare(&mut self, layout: &Layout<'_>, layer: &Layer, mentee: u32) -> bool {
+        let class = layer.mentee_class[mentee as usize];
+        if self.of == Some(class) {
+            return false;
+        }
+        self.of = Some(class);
+        self.base.clear();
+        self.base.resize(layer.example.len(), 0);
+        for (folded, rows) in layer.folded.iter().zip(&mut self.rows) {
+            let points = |&mentor: &u32| folded_points(layout, folded.what, mentee, mentor);
+            let value = folded.value[mentee as usize];
+            let row = rows.entry(value).or_insert_with(|| layer.example.iter().map(points).collect());
+            self.base.iter_mut().zip(row).for_each(|(base, points)| *base += *points);
+        }
+        self.most = self.base.iter().copied().max().unwrap_or(0);
+        true
     }
 }
 
