@@ -11,7 +11,7 @@ use contracts::mentor::{
         ListApplicationsRequest, Objective, ProgramFormat, ProgramSpec, PublishProgramRequest,
         SetCourseRequirementRequest, StartProgramRequest, SubmitApplicationRequest, form_answer,
     },
-    matching::v1::{GetCriteriaRequest, UpdateCriteriaRequest},
+    matching::v1::UpdateCriteriaRequest,
 };
 use kernel::Uuid;
 
@@ -86,17 +86,11 @@ pub(crate) async fn start(world: &World, grades: &[&str]) -> Result<()> {
     world.clients.programs.clone().start_program(world.clients.manager(request)?).await?;
     world.host.settle().await?;
     let mut criteria = world.clients.criteria.clone();
-    let request = GetCriteriaRequest { program_id: program_id.clone(), version: 0 };
-    let now = criteria.get_criteria(world.clients.manager(request)?).await?.into_inner().criteria.context("criteria")?;
     let request = UpdateCriteriaRequest {
         request_id: world.clients.request_id(),
         program_id,
-        weights: now.weights,
-        targets: now.targets,
-        rules: now.rules,
         grades: grades.iter().map(|grade| (*grade).to_owned()).collect(),
-        next_choices: now.next_choices,
-        etag: now.etag,
+        update_mask: Some(prost_types::FieldMask { paths: vec!["grades".to_owned()] }),
         ..UpdateCriteriaRequest::default()
     };
     criteria.update_criteria(world.clients.manager(request)?).await?;
