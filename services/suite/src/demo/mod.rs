@@ -95,7 +95,10 @@ impl Demo {
     fn files(&self, dice: Dice) -> Result<Files> {
         let Some(first) = &self.people else {
             let first = organisation::first_day(self.size, dice)?.into_bytes();
-            return Ok(Files { first, second: Some(organisation::half_a_year_later(self.size, dice)?.into_bytes()) });
+            return Ok(Files {
+                first,
+                second: Some(organisation::half_a_year_later(self.size, dice)?.into_bytes()),
+            });
         };
         Ok(Files { first: read(first)?, second: self.then.as_deref().map(read).transpose()? })
     }

@@ -7,27 +7,55 @@ use anyhow::Result;
 pub(crate) const SIZE: usize = 2677;
 
 const UNITS: [&str; 24] = [
-    "Finance", "Human Resources", "Information Technology", "Procurement", "Communications", "Legal",
-    "Strategy", "Operations North", "Operations South", "Operations East", "Operations West", "Research",
-    "Development", "Quality", "Logistics", "Customer Service", "Sales Europe", "Sales Americas", "Sales Asia",
-    "Marketing", "Internal Audit", "Facilities", "Data and Analytics", "Security",
+    "Finance",
+    "Human Resources",
+    "Information Technology",
+    "Procurement",
+    "Communications",
+    "Legal",
+    "Strategy",
+    "Operations North",
+    "Operations South",
+    "Operations East",
+    "Operations West",
+    "Research",
+    "Development",
+    "Quality",
+    "Logistics",
+    "Customer Service",
+    "Sales Europe",
+    "Sales Americas",
+    "Sales Asia",
+    "Marketing",
+    "Internal Audit",
+    "Facilities",
+    "Data and Analytics",
+    "Security",
 ];
 const PROFESSIONS: [&str; 8] = [
-    "Operational Delivery", "Finance", "Information Technology", "Policy", "Communications", "Procurement",
-    "Human Resources", "Project Delivery",
+    "Operational Delivery",
+    "Finance",
+    "Information Technology",
+    "Policy",
+    "Communications",
+    "Procurement",
+    "Human Resources",
+    "Project Delivery",
 ];
 const FIRST: [&str; 24] = [
-    "Ada", "Amir", "Anna", "Ben", "Chen", "Chloe", "Dmitri", "Elena", "Fatima", "Grace", "Hugo", "Ines", "Jonas",
-    "Kofi", "Lena", "Mateo", "Nadia", "Oscar", "Priya", "Rosa", "Samir", "Tara", "Viktor", "Yuki",
+    "Ada", "Amir", "Anna", "Ben", "Chen", "Chloe", "Dmitri", "Elena", "Fatima", "Grace", "Hugo", "Ines",
+    "Jonas", "Kofi", "Lena", "Mateo", "Nadia", "Oscar", "Priya", "Rosa", "Samir", "Tara", "Viktor", "Yuki",
 ];
 const LAST: [&str; 24] = [
-    "Adeyemi", "Bauer", "Castro", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ivanova", "Jensen", "Khan",
-    "Lopez", "Moreau", "Nakamura", "Okafor", "Patel", "Quinn", "Rossi", "Silva", "Tanaka", "Usman", "Vogel", "Weber",
-    "Zhang",
+    "Adeyemi", "Bauer", "Castro", "Dubois", "Eriksen", "Fischer", "Garcia", "Haddad", "Ivanova", "Jensen",
+    "Khan", "Lopez", "Moreau", "Nakamura", "Okafor", "Patel", "Quinn", "Rossi", "Silva", "Tanaka", "Usman",
+    "Vogel", "Weber", "Zhang",
 ];
-/// Grades from the top, and how many people report to one of that grade.
+/// Grades from the top, and how many people report to one of that grade; directors are as many as it takes.
 const LEVELS: [(&str, usize); 7] =
-    [("SCS3", 24), ("SCS2", 4), ("SCS1", 3), ("G6", 3), ("G7", 3), ("SEO", 2), ("HEO", 2)];
+    [("SCS3", 0), ("SCS2", 4), ("SCS1", 3), ("G6", 3), ("G7", 3), ("SEO", 2), ("HEO", 2)];
+/// People for each director.
+const PER_DIRECTOR: usize = 110;
 const LOWEST: &str = "EO";
 
 struct Position {
@@ -83,7 +111,9 @@ fn positions(people: usize) -> Vec<Position> {
         let level = LEVELS.iter().position(|(grade, _)| *grade == found[next].grade);
         let Some(level) = level else { break };
         let below = LEVELS.get(level + 1).map_or(LOWEST, |(grade, _)| grade);
-        for index in 0..LEVELS[level].1.min(people - found.len()) {
+        let reports =
+            if level == 0 { (people / PER_DIRECTOR).clamp(2, UNITS.len()) } else { LEVELS[level].1 };
+        for index in 0..reports.min(people - found.len()) {
             let unit = if next == 0 { index % UNITS.len() } else { found[next].unit };
             let id = format!("P{:04}", found.len() + 1);
             found.push(Position { id, manager: found[next].id.clone(), grade: below, unit });
@@ -96,8 +126,17 @@ fn positions(people: usize) -> Vec<Position> {
 fn write(positions: &[Position], dice: Dice, stays: impl Fn(&str) -> bool) -> Result<String> {
     let mut file = csv::Writer::from_writer(Vec::new());
     file.write_record([
-        "employee_id", "manager_id", "job_title", "grade", "profession", "unit", "organisation",
-        "parent_organisation", "fte", "display_name", "email",
+        "employee_id",
+        "manager_id",
+        "job_title",
+        "grade",
+        "profession",
+        "unit",
+        "organisation",
+        "parent_organisation",
+        "fte",
+        "display_name",
+        "email",
     ])?;
     for position in positions.iter().filter(|position| stays(&position.id)) {
         let id = position.id.as_str();
@@ -105,11 +144,21 @@ fn write(positions: &[Position], dice: Dice, stays: impl Fn(&str) -> bool) -> Re
         let last = LAST[dice.pick(LAST.len(), &[id, "last name"])];
         let profession = PROFESSIONS[dice.pick(PROFESSIONS.len(), &[id, "profession"])];
         let title = format!("{} {}", rank_title(position.grade), UNITS[position.unit]);
-        let email = format!("{}.{}.{}@example.org", first.to_lowercase(), last.to_lowercase(), id.to_lowercase());
+        let email =
+            format!("{}.{}.{}@example.org", first.to_lowercase(), last.to_lowercase(), id.to_lowercase());
         let name = format!("{first} {last}");
         file.write_record([
-            id, &position.manager, &title, position.grade, profession, UNITS[position.unit], "Example Organisation",
-            "Example Organisation", "1", &name, &email,
+            id,
+            &position.manager,
+            &title,
+            position.grade,
+            profession,
+            UNITS[position.unit],
+            "Example Organisation",
+            "Example Organisation",
+            "1",
+            &name,
+            &email,
         ])?;
     }
     Ok(String::from_utf8(file.into_inner()?)?)

@@ -27,7 +27,13 @@ pub(crate) fn stacked(names: &[String], series: &[Series]) -> String {
         for one in series {
             let high = height(one.values[column], top);
             base -= high;
-            bar(&mut svg, &Bar { x: left(names, column), y: base, wide: wide * 0.8, high }, one, one.values[column], &names[column]);
+            bar(
+                &mut svg,
+                &Bar { x: left(names, column), y: base, wide: wide * 0.8, high },
+                one,
+                one.values[column],
+                &names[column],
+            );
         }
     }
     svg + "</svg>"
@@ -42,7 +48,13 @@ pub(crate) fn grouped(names: &[String], series: &[Series]) -> String {
         for (index, one) in series.iter().enumerate() {
             let high = height(one.values[column], top);
             let x = left(names, column) + wide * index as f64;
-            bar(&mut svg, &Bar { x, y: HEIGHT - BELOW - high, wide: wide * 0.94, high }, one, one.values[column], &names[column]);
+            bar(
+                &mut svg,
+                &Bar { x, y: HEIGHT - BELOW - high, wide: wide * 0.94, high },
+                one,
+                one.values[column],
+                &names[column],
+            );
         }
     }
     svg + "</svg>"
@@ -52,7 +64,8 @@ pub(crate) fn grouped(names: &[String], series: &[Series]) -> String {
 pub(crate) fn funnel(steps: &[(&str, i32)]) -> String {
     let row = 34.0;
     let all = row * steps.len() as f64;
-    let mut svg = format!(r#"<svg viewBox="0 0 {WIDTH} {all}" role="img" xmlns="http://www.w3.org/2000/svg">"#);
+    let mut svg =
+        format!(r#"<svg viewBox="0 0 {WIDTH} {all}" role="img" xmlns="http://www.w3.org/2000/svg">"#);
     let most = steps.iter().map(|(_, n)| *n).max().unwrap_or(1).max(1);
     for (index, (name, n)) in steps.iter().enumerate() {
         let y = row * index as f64;
@@ -61,7 +74,13 @@ pub(crate) fn funnel(steps: &[(&str, i32)]) -> String {
         let _ = write!(
             svg,
             r##"<text x="110" y="{:.1}" text-anchor="end">{name}</text><rect x="120" y="{:.1}" width="{wide:.1}" height="{:.1}" rx="3" fill="#2b6cb0"/><text x="{:.1}" y="{:.1}" class="value">{n} <tspan class="dim">({}.{} %)</tspan></text>"##,
-            y + row * 0.62, y + 4.0, row - 8.0, 128.0 + wide, y + row * 0.62, share / 10, share % 10
+            y + row * 0.62,
+            y + 4.0,
+            row - 8.0,
+            128.0 + wide,
+            y + row * 0.62,
+            share / 10,
+            share % 10
         );
     }
     svg + "</svg>"
@@ -87,26 +106,36 @@ fn bar(svg: &mut String, at: &Bar, series: &Series, value: i32, name: &str) {
 /// The frame: scale, names, legend.
 fn begin(names: &[String], series: &[Series], top: i32) -> String {
     let full = HEIGHT + 24.0;
-    let mut svg = format!(r#"<svg viewBox="0 0 {WIDTH} {full}" role="img" xmlns="http://www.w3.org/2000/svg">"#);
+    let mut svg =
+        format!(r#"<svg viewBox="0 0 {WIDTH} {full}" role="img" xmlns="http://www.w3.org/2000/svg">"#);
     for part in 0..=4 {
         let value = top * part / 4;
         let y = HEIGHT - BELOW - height(value, top);
         let _ = write!(
             svg,
             r#"<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1}" y2="{y:.1}" class="grid"/><text x="{:.1}" y="{:.1}" text-anchor="end" class="dim">{value}</text>"#,
-            LEFT - 8.0, y + 4.0
+            LEFT - 8.0,
+            y + 4.0
         );
     }
     for (column, name) in names.iter().enumerate() {
         let x = left(names, column) + column_width(names) * 0.4;
-        let _ = write!(svg, r#"<text x="{x:.1}" y="{:.1}" text-anchor="middle" class="dim">{name}</text>"#, HEIGHT - 8.0);
+        let _ = write!(
+            svg,
+            r#"<text x="{x:.1}" y="{:.1}" text-anchor="middle" class="dim">{name}</text>"#,
+            HEIGHT - 8.0
+        );
     }
     for (index, one) in series.iter().enumerate() {
         let x = LEFT + 150.0 * index as f64;
         let _ = write!(
             svg,
             r#"<rect x="{x:.1}" y="{:.1}" width="12" height="12" fill="{}"/><text x="{:.1}" y="{:.1}">{}</text>"#,
-            HEIGHT + 6.0, one.color, x + 18.0, HEIGHT + 16.0, one.name
+            HEIGHT + 6.0,
+            one.color,
+            x + 18.0,
+            HEIGHT + 16.0,
+            one.name
         );
     }
     svg
@@ -149,7 +178,10 @@ mod tests {
     #[test]
     fn every_value_has_a_bar() {
         let names = ["2025-01".to_owned(), "2025-02".to_owned()];
-        let series = [Series { name: "held", color: "green", values: vec![3, 0] }, Series { name: "missed", color: "red", values: vec![1, 2] }];
+        let series = [
+            Series { name: "held", color: "green", values: vec![3, 0] },
+            Series { name: "missed", color: "red", values: vec![1, 2] },
+        ];
         for svg in [stacked(&names, &series), grouped(&names, &series)] {
             assert_eq!(svg.matches("<title>").count(), 3);
             assert!(svg.contains("2025-02: missed 2"));

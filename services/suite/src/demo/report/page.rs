@@ -67,7 +67,9 @@ fn tiles(report: &ProgramReport) -> Vec<(&'static str, String)> {
 
 fn health(report: &ProgramReport) -> String {
     let names: Vec<String> = report.health.iter().map(|month| short(&month.month)).collect();
-    let of = |get: fn(&contracts::mentor::evaluation::v1::HealthMonth) -> i32| report.health.iter().map(get).collect();
+    let of = |get: fn(&contracts::mentor::evaluation::v1::HealthMonth) -> i32| {
+        report.health.iter().map(get).collect()
+    };
     charts::stacked(
         &names,
         &[
@@ -81,7 +83,9 @@ fn health(report: &ProgramReport) -> String {
 
 fn meetings(report: &ProgramReport) -> String {
     let names: Vec<String> = report.meetings.iter().map(|month| short(&month.month)).collect();
-    let of = |get: fn(&contracts::mentor::evaluation::v1::MeetingMonth) -> i32| report.meetings.iter().map(get).collect();
+    let of = |get: fn(&contracts::mentor::evaluation::v1::MeetingMonth) -> i32| {
+        report.meetings.iter().map(get).collect()
+    };
     charts::grouped(
         &names,
         &[

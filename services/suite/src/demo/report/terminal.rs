@@ -31,7 +31,8 @@ fn rows(report: &ProgramReport) -> Vec<(&'static str, String, Option<Color>)> {
     let satisfaction = report.satisfaction.unwrap_or_default();
     let held: i32 = report.meetings.iter().map(|month| month.held).sum();
     let missed: i32 = report.meetings.iter().map(|month| month.missed).sum();
-    let last = report.health.iter().rfind(|m| m.healthy + m.watch + m.at_risk > 0).cloned().unwrap_or_default();
+    let last =
+        report.health.iter().rfind(|m| m.healthy + m.watch + m.at_risk > 0).cloned().unwrap_or_default();
     let known = (last.healthy + last.watch + last.at_risk).max(1);
     vec![
         ("invited", funnel.invited.to_string(), None),
@@ -39,15 +40,31 @@ fn rows(report: &ProgramReport) -> Vec<(&'static str, String, Option<Color>)> {
         ("accepted", funnel.accepted.to_string(), None),
         ("trained and ready", funnel.ready.to_string(), None),
         ("pairs that became active", matches.activated.to_string(), Some(Color::Green)),
-        ("mentees matched, of those ready", percent(report.match_rate_basis_points), grade(report.match_rate_basis_points)),
+        (
+            "mentees matched, of those ready",
+            percent(report.match_rate_basis_points),
+            grade(report.match_rate_basis_points),
+        ),
         ("pairs that lasted their time", matches.completed.to_string(), Some(Color::Green)),
         ("pairs that ended before", matches.ended_early.to_string(), None),
         ("  of them because somebody left", ended(report, MatchEnding::Leaver), None),
         ("  of them without fault", ended(report, MatchEnding::NoFault), None),
         ("meetings held / missed", format!("{held} / {missed}"), None),
-        ("meetings held, of those required", percent(report.adherence_basis_points), grade(report.adherence_basis_points)),
-        ("pairs healthy in the last full month", percent(last.healthy * 10_000 / known), grade(last.healthy * 10_000 / known)),
-        ("check-ins answered", format!("{} of {}", satisfaction.check_ins_answered, satisfaction.check_ins_opened), None),
+        (
+            "meetings held, of those required",
+            percent(report.adherence_basis_points),
+            grade(report.adherence_basis_points),
+        ),
+        (
+            "pairs healthy in the last full month",
+            percent(last.healthy * 10_000 / known),
+            grade(last.healthy * 10_000 / known),
+        ),
+        (
+            "check-ins answered",
+            format!("{} of {}", satisfaction.check_ins_answered, satisfaction.check_ins_opened),
+            None,
+        ),
         ("rating by mentees (of 5)", rating(satisfaction.mentee_rating), None),
         ("rating by mentors (of 5)", rating(satisfaction.mentor_rating), None),
         ("reviews that ended a pair", format!("{} of {}", report.reviews_ended, report.reviews_opened), None),

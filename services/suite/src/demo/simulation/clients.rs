@@ -4,7 +4,8 @@ use super::world::Person;
 use anyhow::{Context, Result};
 use contracts::mentor::{
     enrollment::v1::{
-        application_service_client::ApplicationServiceClient, directory_service_client::DirectoryServiceClient,
+        application_service_client::ApplicationServiceClient,
+        directory_service_client::DirectoryServiceClient,
         participant_service_client::ParticipantServiceClient, program_service_client::ProgramServiceClient,
         training_service_client::TrainingServiceClient,
     },
@@ -63,8 +64,14 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Connects.
-    pub(crate) async fn connect(url: &str, issuer: DevIssuer, tenant: TenantId, clock: SharedClock) -> Result<Self> {
-        let channel = Channel::from_shared(url.to_owned())?.connect().await.context("the suite does not answer")?;
+    pub(crate) async fn connect(
+        url: &str,
+        issuer: DevIssuer,
+        tenant: TenantId,
+        clock: SharedClock,
+    ) -> Result<Self> {
+        let channel =
+            Channel::from_shared(url.to_owned())?.connect().await.context("the suite does not answer")?;
         Ok(Clients {
             directory: DirectoryServiceClient::new(channel.clone()),
             programs: ProgramServiceClient::new(channel.clone()),

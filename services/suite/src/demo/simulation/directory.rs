@@ -28,7 +28,8 @@ pub(crate) async fn import(world: &mut World, file: &[u8], confirmed: bool) -> R
         source: "hris".to_owned(),
     };
     let mut parts = vec![import_people_request::Part::Options(options)];
-    parts.extend(file.chunks(CHUNK).map(|chunk| import_people_request::Part::CsvChunk(chunk.to_vec().into())));
+    parts
+        .extend(file.chunks(CHUNK).map(|chunk| import_people_request::Part::CsvChunk(chunk.to_vec().into())));
     let requests = parts.into_iter().map(|part| ImportPeopleRequest { part: Some(part) }).collect::<Vec<_>>();
     let request = world.clients.hr(tokio_stream::iter(requests))?;
     let mut answers = world.clients.directory.clone().import_people(request).await?.into_inner();
@@ -53,7 +54,8 @@ async fn read(world: &mut World) -> Result<()> {
             state: PersonState::Active.into(),
             ..ListPeopleRequest::default()
         };
-        let answer = world.clients.directory.clone().list_people(world.clients.hr(request)?).await?.into_inner();
+        let answer =
+            world.clients.directory.clone().list_people(world.clients.hr(request)?).await?.into_inner();
         for person in answer.people {
             let id = Uuid::try_parse(&person.person_id)?;
             let grade = GRADES.iter().position(|grade| *grade == person.grade).unwrap_or(GRADES.len() / 2);

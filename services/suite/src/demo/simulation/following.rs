@@ -8,7 +8,9 @@ use contracts::mentor::{
         AnswerCheckInRequest, CheckIn, CheckInAnswer, CheckInState, DecideReviewRequest, ListCheckInsRequest,
         ListReviewsRequest, Review, ReviewDecision, ReviewState,
     },
-    scheduling::v1::{AttendanceHeld, AttendanceMissed, RecordAttendanceRequest, record_attendance_request::Outcome},
+    scheduling::v1::{
+        AttendanceHeld, AttendanceMissed, RecordAttendanceRequest, record_attendance_request::Outcome,
+    },
 };
 
 /// What people run into now and then: the match ended, they left.
@@ -18,7 +20,8 @@ const TOLERATED: [&str; 5] =
 /// What happened to the meetings that are over. Some are never reported.
 pub(crate) async fn attend(world: &mut World) -> Result<()> {
     let now = world.clock_now();
-    let (over, ahead) = std::mem::take(&mut world.calendar).into_iter().partition(|meeting| meeting.ends_at < now);
+    let (over, ahead) =
+        std::mem::take(&mut world.calendar).into_iter().partition(|meeting| meeting.ends_at < now);
     world.calendar = ahead;
     let (over, world): (Vec<Meeting>, &World) = (over, world);
     together(over, |meeting| report(world, meeting)).await
@@ -34,10 +37,13 @@ async fn report(world: &World, meeting: Meeting) -> Result<()> {
     }
     // One in three who would not come excuses themselves and comes after all.
     let comes = |person| {
-        world.does(person, &["attends", &meeting.id]) || world.dice.chance(60, &[&meeting.id, "comes after all"])
+        world.does(person, &["attends", &meeting.id])
+            || world.dice.chance(60, &[&meeting.id, "comes after all"])
     };
     let outcome = if comes(mentor) && comes(mentee) {
-        Outcome::Held(AttendanceHeld { attended_person_ids: vec![mentor.id.to_string(), mentee.id.to_string()] })
+        Outcome::Held(AttendanceHeld {
+            attended_person_ids: vec![mentor.id.to_string(), mentee.id.to_string()],
+        })
     } else {
         Outcome::Missed(AttendanceMissed {
             reason: "something came in between".to_owned(),
@@ -49,7 +55,8 @@ async fn report(world: &World, meeting: Meeting) -> Result<()> {
         meeting_id: meeting.id,
         outcome: Some(outcome),
     };
-    let answer = world.clients.meetings.clone().record_attendance(world.clients.person(mentee, request)?).await;
+    let answer =
+        world.clients.meetings.clone().record_attendance(world.clients.person(mentee, request)?).await;
     world.clients.tolerate(answer, &TOLERATED)?;
     Ok(())
 }
@@ -73,7 +80,8 @@ pub(crate) async fn answer(world: &mut World) -> Result<()> {
             check_in_id: check_in.check_in_id.clone(),
             answer: Some(opinion(world, &check_in)),
         };
-        let answer = world.clients.check_ins.clone().answer_check_in(world.clients.person(person, request)?).await;
+        let answer =
+            world.clients.check_ins.clone().answer_check_in(world.clients.person(person, request)?).await;
         world.clients.tolerate(answer, &TOLERATED)?;
         Ok(())
     })

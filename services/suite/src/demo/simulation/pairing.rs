@@ -9,8 +9,8 @@ use contracts::{
     mentor::{
         common::v1::CivilTime,
         matching::v1::{
-            AcceptMatchRequest, DeclineMatchRequest, DeclineReason, EndMatchRequest, ListMatchesRequest, Match,
-            MatchMode, MatchRunState, MatchState, PublishMatchRunRequest, StartMatchRunRequest,
+            AcceptMatchRequest, DeclineMatchRequest, DeclineReason, EndMatchRequest, ListMatchesRequest,
+            Match, MatchMode, MatchRunState, MatchState, PublishMatchRunRequest, StartMatchRunRequest,
             WatchMatchRunRequest,
         },
         scheduling::v1::{FindSlotsRequest, ScheduleSeriesRequest},
@@ -27,8 +27,14 @@ const ZONE: &str = "Europe/London";
 const WEEKS: i64 = 4;
 /// What people run into now and then.
 const TOLERATED: [&str; 8] = [
-    "MATCH_STATE", "MENTOR_FULL", "MENTEE_MATCHED", "PERSON_DEACTIVATED", "SLOT_TAKEN", "MATCH_NOT_ACTIVE",
-    "PAIR_EXCLUDED", "PARTICIPANT_STATE",
+    "MATCH_STATE",
+    "MENTOR_FULL",
+    "MENTEE_MATCHED",
+    "PERSON_DEACTIVATED",
+    "SLOT_TAKEN",
+    "MATCH_NOT_ACTIVE",
+    "PAIR_EXCLUDED",
+    "PARTICIPANT_STATE",
 ];
 
 /// Solves and publishes a run; false when there is nobody to match.
@@ -52,7 +58,12 @@ pub(crate) async fn run(world: &World, seed: i64) -> Result<bool> {
         last = update.run;
     }
     let last = last.context("the run ended without a state")?;
-    anyhow::ensure!(last.state() == MatchRunState::Completed, "the run is {:?}: {}", last.state(), last.failure);
+    anyhow::ensure!(
+        last.state() == MatchRunState::Completed,
+        "the run is {:?}: {}",
+        last.state(),
+        last.failure
+    );
     let request = PublishMatchRunRequest { request_id: world.clients.request_id(), run_id };
     runs.publish_match_run(world.clients.manager(request)?).await?;
     Ok(true)
@@ -73,7 +84,10 @@ pub(crate) async fn answer(world: &mut World) -> Result<()> {
             let since = found.proposed_at.as_ref().and_then(from_timestamp).unwrap_or(world.clock_now());
             let waited = world.clock_now().duration_since(since).as_hours() / 24;
             let patience = 1 + i64::try_from(world.dice.pick(8, &question)).unwrap_or(0);
-            if !has_answered && waited >= patience && !world.dice.chance(2, &[&person.external_id, "forgets", &day.to_string()]) {
+            if !has_answered
+                && waited >= patience
+                && !world.dice.chance(2, &[&person.external_id, "forgets", &day.to_string()])
+            {
                 answers.push((person.id, found.match_id.clone()));
             }
         }
@@ -172,7 +186,10 @@ async fn schedule_series(
     let request = ScheduleSeriesRequest {
         request_id: world.clients.request_id(),
         match_id: pair.match_id.clone(),
-        start: Some(CivilTime { local: local.strftime("%Y-%m-%dT%H:%M:%S").to_string(), zone: ZONE.to_owned() }),
+        start: Some(CivilTime {
+            local: local.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+            zone: ZONE.to_owned(),
+        }),
         rrule: format!("FREQ=WEEKLY;INTERVAL={WEEKS};COUNT={count}"),
         duration_minutes: 60,
         title: "Mentoring".to_owned(),
@@ -222,7 +239,8 @@ async fn list(world: &World, states: &[MatchState]) -> Result<Vec<Match>> {
             page_token,
             ..ListMatchesRequest::default()
         };
-        let answer = world.clients.matches.clone().list_matches(world.clients.manager(request)?).await?.into_inner();
+        let answer =
+            world.clients.matches.clone().list_matches(world.clients.manager(request)?).await?.into_inner();
         found.extend(answer.matches);
         page_token = answer.next_page_token;
         if page_token.is_empty() {

@@ -16,7 +16,8 @@ use contracts::mentor::{
 use kernel::Uuid;
 
 /// What people run into now and then while applying: they left meanwhile, or it is too late.
-const TOLERATED: [&str; 4] = ["APPLICATION_STATE", "NOT_LINE_MANAGER", "PERSON_DEACTIVATED", "PARTICIPANT_STATE"];
+const TOLERATED: [&str; 4] =
+    ["APPLICATION_STATE", "NOT_LINE_MANAGER", "PERSON_DEACTIVATED", "PARTICIPANT_STATE"];
 
 /// Designs and publishes the program.
 pub(crate) async fn publish(world: &mut World) -> Result<()> {
@@ -130,7 +131,8 @@ async fn submit(world: &World, person: &Person, role: ParticipantRole) -> Result
         profile: Some(world.profile(person, role)),
         capacity: i32::try_from(capacity).unwrap_or(1),
     };
-    let answer = world.clients.applications.clone().submit_application(world.clients.person(person, request)?).await;
+    let answer =
+        world.clients.applications.clone().submit_application(world.clients.person(person, request)?).await;
     world.clients.tolerate(answer, &TOLERATED)?;
     Ok(())
 }

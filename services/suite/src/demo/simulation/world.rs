@@ -13,10 +13,30 @@ use std::{collections::HashMap, sync::Arc};
 pub(crate) const GRADES: [&str; 10] = ["AO", "EO", "FS", "HEO", "SEO", "G7", "G6", "SCS1", "SCS2", "SCS3"];
 
 const SKILLS: [&str; 24] = [
-    "leadership", "negotiation", "public speaking", "writing", "data analysis", "budgeting", "project planning",
-    "stakeholder management", "change management", "coaching", "procurement law", "risk management", "statistics",
-    "policy design", "service design", "software development", "cloud architecture", "recruiting", "team building",
-    "conflict resolution", "strategy", "process improvement", "media relations", "research methods",
+    "leadership",
+    "negotiation",
+    "public speaking",
+    "writing",
+    "data analysis",
+    "budgeting",
+    "project planning",
+    "stakeholder management",
+    "change management",
+    "coaching",
+    "procurement law",
+    "risk management",
+    "statistics",
+    "policy design",
+    "service design",
+    "software development",
+    "cloud architecture",
+    "recruiting",
+    "team building",
+    "conflict resolution",
+    "strategy",
+    "process improvement",
+    "media relations",
+    "research methods",
 ];
 
 /// Somebody of the directory.
@@ -82,7 +102,8 @@ impl World {
             return Some(ParticipantRole::Mentor);
         }
         let junior = person.grade <= 5;
-        (junior && self.dice.chance(52, &[&person.external_id, "is mentored"])).then_some(ParticipantRole::Mentee)
+        (junior && self.dice.chance(42, &[&person.external_id, "is mentored"]))
+            .then_some(ParticipantRole::Mentee)
     }
 
     /// How reliable somebody is, 40..=100: attends, answers, gets things done.
@@ -136,7 +157,11 @@ impl World {
             let number = n.to_string();
             let near = home + self.dice.pick(8, &[id, "near", &number]);
             let far = self.dice.pick(SKILLS.len(), &[id, "far", &number]);
-            chosen.insert(if self.dice.chance(60, &[id, "stays near", &number]) { near % SKILLS.len() } else { far });
+            chosen.insert(if self.dice.chance(60, &[id, "stays near", &number]) {
+                near % SKILLS.len()
+            } else {
+                far
+            });
         }
         chosen
             .into_iter()
@@ -167,7 +192,8 @@ impl World {
             .filter(|(index, _)| *index != off)
             .map(|(index, day)| {
                 let afternoon = self.dice.chance(50, &[id, "afternoon", &index.to_string()]);
-                let (start_minute, end_minute) = if afternoon { (12 * 60, 17 * 60) } else { (9 * 60, 14 * 60) };
+                let (start_minute, end_minute) =
+                    if afternoon { (12 * 60, 17 * 60) } else { (9 * 60, 14 * 60) };
                 WeeklyWindow { day: day.into(), start_minute, end_minute }
             })
             .collect()
