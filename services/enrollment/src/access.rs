@@ -1,4 +1,4 @@
-//! Who sees whose application or participation. Pure.
+//! Domain: who sees whose application or participation. Pure.
 
 use kernel::{Actor, Error, Result, Role, Uuid};
 

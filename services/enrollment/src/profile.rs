@@ -1,4 +1,4 @@
-//! What matching knows of a person who takes part. Pure.
+//! Domain: what matching knows of a person who takes part. Pure.
 
 use crate::words::words;
 use jiff::tz::TimeZone;

@@ -1,4 +1,4 @@
-//! An application: submitted, endorsed, waitlisted, then accepted, rejected, withdrawn or expired. Pure.
+//! Domain: an application: submitted, endorsed, waitlisted, then accepted, rejected, withdrawn or expired. Pure.
 
 use crate::{
     profile::{Profile, Side},

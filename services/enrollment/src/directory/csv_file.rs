@@ -1,4 +1,4 @@
-//! Reads the CSV form of the directory, as spreadsheets and HR systems really save it. Pure.
+//! Domain: reads the CSV form of the directory, as spreadsheets and HR systems really save it. Pure.
 
 use super::row::{Problem, ProblemKind, RawRow, Reading};
 use encoding_rs::{Encoding, WINDOWS_1252};

@@ -1,4 +1,4 @@
-//! Reporting lines: who stands above whom. Pure.
+//! Domain: reporting lines: who stands above whom. Pure.
 
 /// Managers that a chain holds at most, from the line manager upwards.
 pub(crate) const MAX_CHAIN: usize = 20;

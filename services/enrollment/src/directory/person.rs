@@ -1,4 +1,4 @@
-//! A person as the directory shows them, and where they stand. Pure.
+//! Domain: a person as the directory shows them, and where they stand. Pure.
 
 use super::row::Facts;
 use crate::words::words;

@@ -1,4 +1,4 @@
-//! What an import does to the directory: who comes, changes, leaves, and under whom they stand. Pure: the whole
+//! Domain: what an import does to the directory: who comes, changes, leaves, and under whom they stand. Pure: the whole
 //! directory and the whole import go in, everything to write comes out.
 
 use super::{

@@ -1,4 +1,4 @@
-//! One person as sent, and what is wrong with it. Pure.
+//! Domain: one person as sent, and what is wrong with it. Pure.
 
 use std::collections::HashMap;
 

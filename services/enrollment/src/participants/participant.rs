@@ -1,4 +1,4 @@
-//! A participant: in training, ready, withdrawn. Pure.
+//! Domain: a participant: in training, ready, withdrawn. Pure.
 
 use crate::{
     applications::application::Application,

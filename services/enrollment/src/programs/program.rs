@@ -1,4 +1,4 @@
-//! A program: draft, published, started, closed. Pure.
+//! Domain: a program: draft, published, started, closed. Pure.
 
 use crate::words::words;
 use jiff::{SignedDuration, Timestamp};

@@ -1,4 +1,4 @@
-//! Courses, what a role requires of them, and who completed them. Pure.
+//! Domain: courses, what a role requires of them, and who completed them. Pure.
 
 use crate::profile::Side;
 use jiff::Timestamp;
