@@ -1,13 +1,15 @@
 //! `mentor serve`: any set of services in one process, on the servers of the settings.
 
 use crate::{
-    advice, embedded,
+    advice,
     cli::{Settings, examples},
-    services,
+    embedded, services,
 };
 use anyhow::Result;
 use clap::Args;
-use runtime::{Config, Entry, Host, HostBuilder, Shutdown, Signals, config::BrokerKind, telemetry::Telemetry};
+use runtime::{
+    Config, Entry, Host, HostBuilder, Shutdown, Signals, config::BrokerKind, telemetry::Telemetry,
+};
 
 /// Serve all services, or some, in this process until SIGTERM or Ctrl-C.
 ///

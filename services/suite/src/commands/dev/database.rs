@@ -50,19 +50,28 @@ impl Place {
             }
             config.identity.dev.enabled = true;
             config.check_migrate().map_err(advice::setting)?;
-            runtime::migrate(&config, &embedded::services()).await.context("bringing the database up to date")?;
+            runtime::migrate(&config, &embedded::services())
+                .await
+                .context("bringing the database up to date")?;
             return Ok((None, config));
         }
         let (postgres, config) =
             embedded::prepare(&self.folder, Durability::Durable).await.map_err(|error| {
-                advice::advise(format!("{error:#}"), "`mentor doctor` checks the set-up; another folder: --data DIR")
+                advice::advise(
+                    format!("{error:#}"),
+                    "`mentor doctor` checks the set-up; another folder: --data DIR",
+                )
             })?;
         Ok((Some(postgres), config))
     }
 
     /// Writes the settings with which other commands reach this suite: `mentor events --config …`. The password stays
     /// where it is; only its place is named.
-    pub(super) fn write_settings(&self, listen: SocketAddr, postgres: Option<&Postgres>) -> Result<Option<PathBuf>> {
+    pub(super) fn write_settings(
+        &self,
+        listen: SocketAddr,
+        postgres: Option<&Postgres>,
+    ) -> Result<Option<PathBuf>> {
         let Some(postgres) = postgres else { return Ok(None) };
         let (host, owner) = (postgres.host_url("postgres"), postgres.url());
         let password = postgres.data_directory().join("mentor.password");
@@ -90,6 +99,8 @@ fn default_folder() -> Result<PathBuf> {
     match own {
         Some(own) => Ok(own),
         None if run_as != RunAs::Myself => Ok(PathBuf::from(OF_ROOT)),
-        None => Err(advice::advise("there is no home directory to keep the data in", "name a folder: --data DIR")),
+        None => {
+            Err(advice::advise("there is no home directory to keep the data in", "name a folder: --data DIR"))
+        }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Dev {
     #[arg(long, value_name = "PORT", default_value_t = 9464)]
     metrics_port: u16,
     /// How much is logged on standard error, by module, such as "info" or "warn,enrollment=debug".
-    #[arg(long, value_name = "LEVELS", default_value = "warn")]
+    #[arg(long, value_name = "LEVELS", default_value = "warn,sqlx=error")]
     log: String,
     /// Print JSON, one line, and nothing else on standard output.
     #[arg(long)]

@@ -47,8 +47,18 @@ pub(super) struct Persona {
 const PERSONAS: [(&str, Option<&str>, Role, &str); 7] = [
     ("admin", Some(ADMIN), Role::HrAdmin, "connects the HRIS, imports people, reads the audit trail"),
     ("manager", Some(MANAGER), Role::ProgramManager, "owns the program: vets, matches, follows, reports"),
-    ("mentor", Some(MENTOR), Role::Employee, "applies as a mentor, accepts a match, meets, answers check-ins"),
-    ("mentee", Some(MENTEE), Role::Employee, "applies as a mentee, accepts a match, meets, answers check-ins"),
+    (
+        "mentor",
+        Some(MENTOR),
+        Role::Employee,
+        "applies as a mentor, accepts a match, meets, answers check-ins",
+    ),
+    (
+        "mentee",
+        Some(MENTEE),
+        Role::Employee,
+        "applies as a mentee, accepts a match, meets, answers check-ins",
+    ),
     ("line_manager", Some(LINE_MANAGER), Role::Employee, "endorses what the mentee applies for"),
     ("auditor", Some(AUDITOR), Role::Auditor, "reads what is not confidential, and the audit trail"),
     ("hr_client", None, Role::HrClient, "a machine: the HR platform, which sends people and reads reports"),
@@ -56,7 +66,10 @@ const PERSONAS: [(&str, Option<&str>, Role, &str); 7] = [
 
 /// A token for each, bound to the person of the directory.
 pub(super) fn all(tokens: &Tokens, people: &HashMap<String, Person>) -> Result<Vec<Persona>> {
-    PERSONAS.into_iter().map(|(persona, id, role, does)| one(tokens, people, persona, id, role, does)).collect()
+    PERSONAS
+        .into_iter()
+        .map(|(persona, id, role, does)| one(tokens, people, persona, id, role, does))
+        .collect()
 }
 
 fn one(

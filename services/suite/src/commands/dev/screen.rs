@@ -85,8 +85,10 @@ impl Facts {
     fn endpoints(&self, text: &mut String) {
         let mut line = |name: &str, value: &str, note: &str| {
             let name = format!("{name:<9}");
-            let (name, note) =
-                (name.if_supports_color(Stdout, |text| text.cyan()), note.if_supports_color(Stdout, |text| text.dimmed()));
+            let (name, note) = (
+                name.if_supports_color(Stdout, |text| text.cyan()),
+                note.if_supports_color(Stdout, |text| text.dimmed()),
+            );
             let _ = writeln!(text, "  {name} {value}   {note}");
         };
         line("gRPC", &self.url, "without TLS; gRPC-Web, health and reflection too");
@@ -96,7 +98,8 @@ impl Facts {
         if let Some(postgres) = &self.postgres {
             line("Postgres", postgres, "private; its password is in data/mentor.password of the data folder");
         }
-        let data = if self.first_start { "made just now; delete it to begin anew" } else { "kept from before" };
+        let data =
+            if self.first_start { "made just now; delete it to begin anew" } else { "kept from before" };
         line("data", &self.folder.display().to_string(), data);
         line("tenant", &self.tenant.0.to_string(), "in every token");
         let name = self.program.spec.as_ref().map(|spec| spec.name.clone()).unwrap_or_default();
@@ -105,7 +108,8 @@ impl Facts {
 
     /// A mentee looks around and applies; the line manager sees it.
     fn calls(&self) -> Vec<Call> {
-        let line_manager = self.persona("line_manager").and_then(|persona| persona.person_id).unwrap_or_default();
+        let line_manager =
+            self.persona("line_manager").and_then(|persona| persona.person_id).unwrap_or_default();
         let application = json!({
             "requestId": REQUEST_ID,
             "programId": self.program.program_id,

@@ -6,8 +6,8 @@ use super::{
 };
 use anyhow::{Context, Result, anyhow};
 use contracts::mentor::enrollment::v1::{
-    CreateProgramRequest, ImportMode, ImportOptions, ImportPeopleRequest, ListPeopleRequest, ListProgramsRequest,
-    Person, PersonRows, PersonState, Program, ProgramState, PublishProgramRequest,
+    CreateProgramRequest, ImportMode, ImportOptions, ImportPeopleRequest, ListPeopleRequest,
+    ListProgramsRequest, Person, PersonRows, PersonState, Program, ProgramState, PublishProgramRequest,
     directory_service_client::DirectoryServiceClient, import_people_request::Part,
     program_service_client::ProgramServiceClient,
 };
@@ -68,7 +68,8 @@ async fn everybody(directory: &mut DirectoryServiceClient<Channel>) -> Result<Ha
     let mut page_token = String::new();
     loop {
         let state = PersonState::Active.into();
-        let request = ListPeopleRequest { page_size: 1000, page_token, state, ..ListPeopleRequest::default() };
+        let request =
+            ListPeopleRequest { page_size: 1000, page_token, state, ..ListPeopleRequest::default() };
         let page = directory.list_people(request).await.context("reading the directory")?.into_inner();
         found.extend(page.people.into_iter().map(|person| (person.external_id.clone(), person)));
         page_token = page.next_page_token;
@@ -82,7 +83,8 @@ async fn everybody(directory: &mut DirectoryServiceClient<Channel>) -> Result<Ha
 async fn published(programs: &mut ProgramServiceClient<Channel>) -> Result<Program> {
     let request = ListProgramsRequest { page_size: 1000, ..ListProgramsRequest::default() };
     let found = programs.list_programs(request).await.context("reading programs")?.into_inner().programs;
-    let found = found.into_iter().rfind(|program| program.spec.as_ref().is_some_and(|spec| spec.name == PROGRAM));
+    let found =
+        found.into_iter().rfind(|program| program.spec.as_ref().is_some_and(|spec| spec.name == PROGRAM));
     let program = match found {
         Some(program) => program,
         None => {

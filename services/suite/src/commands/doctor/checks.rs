@@ -23,7 +23,11 @@ pub(super) fn settings(config: &Config, file: Option<&PathBuf>) -> Vec<Finding> 
         ),
     }];
     if let Err(error) = config.check_migrate() {
-        found.push(Finding::note("settings", error.to_string(), "needed by `mentor migrate` only, not by servers"));
+        found.push(Finding::note(
+            "settings",
+            error.to_string(),
+            "needed by `mentor migrate` only, not by servers",
+        ));
     }
     found
 }
@@ -59,7 +63,8 @@ pub(super) async fn identity(config: &Config) -> Vec<Finding> {
             (None, Some(file)) => file.display().to_string(),
             (None, None) => String::new(),
         };
-        let away = identity.verify(&token).await.err().is_some_and(|error| error.kind == ErrorKind::Unavailable);
+        let away =
+            identity.verify(&token).await.err().is_some_and(|error| error.kind == ErrorKind::Unavailable);
         found.push(if away {
             Finding::missing(
                 check,
@@ -86,7 +91,11 @@ pub(super) async fn traces(config: &Config) -> Finding {
     match reached {
         Ok(()) => Finding::ok("traces", format!("{endpoint} answers")),
         // Traces are lost, calls are not.
-        Err(error) => Finding::note("traces", format!("{endpoint}: {error}"), "start it or correct telemetry.otlp_endpoint"),
+        Err(error) => Finding::note(
+            "traces",
+            format!("{endpoint}: {error}"),
+            "start it or correct telemetry.otlp_endpoint",
+        ),
     }
 }
 
@@ -95,7 +104,9 @@ pub(super) async fn serving(config: &Config) -> Finding {
     let address = config.server.listen.to_string();
     match answers(&address).await {
         Ok(()) => Finding::ok("server", format!("something serves on {address}")),
-        Err(_) => Finding::note("server", format!("nothing serves on {address}"), "start it with `mentor serve`"),
+        Err(_) => {
+            Finding::note("server", format!("nothing serves on {address}"), "start it with `mentor serve`")
+        }
     }
 }
 
@@ -106,6 +117,8 @@ pub(super) fn embedded() -> Finding {
             let place = found.path("postgres");
             Finding::ok("embedded", format!("{}: `mentor dev` and `mentor demo` can run", place.display()))
         }
-        Err(error) => Finding::note("embedded", error.to_string(), "needed by `mentor dev` and `mentor demo` only"),
+        Err(error) => {
+            Finding::note("embedded", error.to_string(), "needed by `mentor dev` and `mentor demo` only")
+        }
     }
 }

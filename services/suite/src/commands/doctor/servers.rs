@@ -120,7 +120,9 @@ pub(super) async fn rabbitmq(config: &Config) -> Finding {
             format!("{address}: {}", advice::text(&error)),
             "check the user, the password and the virtual host of messaging.url",
         ),
-        Err(_) => Finding::missing(check, format!("{address} listens, but does not answer as a broker"), todo),
+        Err(_) => {
+            Finding::missing(check, format!("{address} listens, but does not answer as a broker"), todo)
+        }
     }
 }
 
@@ -128,7 +130,10 @@ pub(super) async fn rabbitmq(config: &Config) -> Finding {
 pub(super) async fn redis(config: &Config) -> Finding {
     let check = "Redis";
     if config.cache.kind == CacheKind::InProcess {
-        return Finding::ok(check, "not needed: the cache is in the process, and rate limits count per process");
+        return Finding::ok(
+            check,
+            "not needed: the cache is in the process, and rate limits count per process",
+        );
     }
     let todo = "start it, or correct cache.url; until then the suite is slower, and limits count per process";
     let Some(address) = authority(config.cache.url.expose(), 6379) else {

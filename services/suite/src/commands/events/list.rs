@@ -28,7 +28,9 @@ pub(super) async fn run(databases: &[Database], limit: i64, dead_only: bool, jso
         count(State::Unpublished)
     );
     if count(State::Dead) > 0 {
-        println!("`mentor events show ID` shows one; mend the cause, then `mentor events replay ID` or `--all`.");
+        println!(
+            "`mentor events show ID` shows one; mend the cause, then `mentor events replay ID` or `--all`."
+        );
     }
     Ok(())
 }

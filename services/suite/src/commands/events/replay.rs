@@ -34,7 +34,10 @@ pub(super) async fn one(databases: &[Database], id: Uuid, json: bool) -> Result<
     } else if !replayed.is_empty() {
         println!("{id} is due again in {}; a running server handles it within seconds.", replayed.join(", "));
     } else if !republished.is_empty() {
-        println!("{id} is published again by {}; whoever has handled it knows it again.", republished.join(", "));
+        println!(
+            "{id} is published again by {}; whoever has handled it knows it again.",
+            republished.join(", ")
+        );
     } else {
         println!("{id} is not dead: it is tried again by itself.");
     }

@@ -1,0 +1,8 @@
+//! The program itself, as people run it: on the private Postgres, and on real servers.
+
+mod dev;
+mod doctor;
+mod events;
+mod help;
+mod program;
+mod serve;
