@@ -136,9 +136,7 @@ fn string_rule(name: &str, rule: &Value, value: &str) -> Call {
     Some(match (name, rule) {
         ("min_len", Value::U64(n)) => ("min_len", format!("{value}, {n}")),
         ("max_len", Value::U64(n)) => ("max_len", format!("{value}, {n}")),
-        ("len", Value::U64(n)) => ("exact_len", format!("{value}, {n}")),
         ("uuid", Value::Bool(true)) => ("uuid", value.to_owned()),
-        ("email", Value::Bool(true)) => ("email", value.to_owned()),
         ("pattern", Value::String(pattern)) => (
             "pattern",
             format!(
@@ -146,18 +144,12 @@ fn string_rule(name: &str, rule: &Value, value: &str) -> Call {
                  std::sync::LazyLock::new(|| regex::Regex::new({pattern:?}).ok()); &P }}, {pattern:?}"
             ),
         ),
-        ("in", Value::List(of)) => {
-            let of: Vec<String> =
-                of.iter().filter_map(Value::as_str).map(|item| format!("{item:?}")).collect();
-            ("one_of_texts", format!("{value}, &[{}]", of.join(", ")))
-        }
         _ => return None,
     })
 }
 
 fn bytes_rule(name: &str, rule: &Value, value: &str) -> Call {
     Some(match (name, rule) {
-        ("min_len", Value::U64(n)) => ("min_bytes", format!("{value}, {n}")),
         ("max_len", Value::U64(n)) => ("max_bytes", format!("{value}, {n}")),
         _ => return None,
     })
@@ -166,7 +158,6 @@ fn bytes_rule(name: &str, rule: &Value, value: &str) -> Call {
 fn enum_rule(name: &str, rule: &Value, value: &str) -> Call {
     Some(match (name, rule) {
         ("defined_only", Value::Bool(true)) => ("defined", format!("@enum::try_from(*{value}).is_ok()")),
-        ("in", Value::List(of)) => ("one_of", format!("{value}, &[{}]", numbers(of))),
         ("not_in", Value::List(of)) => ("none_of", format!("{value}, &[{}]", numbers(of))),
         _ => return None,
     })
@@ -174,11 +165,8 @@ fn enum_rule(name: &str, rule: &Value, value: &str) -> Call {
 
 fn number_rule(name: &str, rule: &Value, value: &str) -> Call {
     let function = match name {
-        "gt" => "greater",
         "gte" => "at_least",
-        "lt" => "less",
         "lte" => "at_most",
-        "in" => "one_of",
         "not_in" => "none_of",
         _ => return None,
     };

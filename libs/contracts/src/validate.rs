@@ -82,46 +82,15 @@ fn max_len(text: &str, most: u64, at: &At<'_>, out: &mut Vec<FieldViolation>) {
     }
 }
 
-fn exact_len(text: &str, exact: u64, at: &At<'_>, out: &mut Vec<FieldViolation>) {
-    let has = length(text);
-    if has != exact {
-        at.say(out, format!("must have {}, has {has}", characters(exact)));
-    }
-}
-
 fn uuid(text: &str, at: &At<'_>, out: &mut Vec<FieldViolation>) {
     if kernel::Uuid::try_parse(text).is_err() {
         at.say(out, "must be a UUID, such as 01941f29-7c00-7aaa-9b5e-5a3f0d0f3c11");
     }
 }
 
-fn email(text: &str, at: &At<'_>, out: &mut Vec<FieldViolation>) {
-    let valid = text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.is_empty()
-            && !domain.contains('@')
-            && !text.contains(char::is_whitespace)
-    });
-    if !valid {
-        at.say(out, "must be an e-mail address, such as ada@example.org");
-    }
-}
-
 fn pattern(text: &str, regex: &Option<Regex>, pattern: &str, at: &At<'_>, out: &mut Vec<FieldViolation>) {
     if !regex.as_ref().is_some_and(|regex| regex.is_match(text)) {
         at.say(out, format!("must match {pattern}"));
-    }
-}
-
-fn one_of_texts(text: &str, of: &[&str], at: &At<'_>, out: &mut Vec<FieldViolation>) {
-    if !of.contains(&text) {
-        at.say(out, format!("must be one of {}", of.join(", ")));
-    }
-}
-
-fn min_bytes(bytes: &[u8], least: u64, at: &At<'_>, out: &mut Vec<FieldViolation>) {
-    if (bytes.len() as u64) < least {
-        at.say(out, format!("must have at least {least} bytes"));
     }
 }
 
@@ -137,16 +106,6 @@ fn defined(is_defined: bool, at: &At<'_>, out: &mut Vec<FieldViolation>) {
     }
 }
 
-fn list<T: Display>(of: &[T]) -> String {
-    of.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn one_of<T: PartialEq + Display>(value: &T, of: &[T], at: &At<'_>, out: &mut Vec<FieldViolation>) {
-    if !of.contains(value) {
-        at.say(out, format!("must be one of {}", list(of)));
-    }
-}
-
 fn none_of<T: PartialEq + Display + Default>(
     value: &T,
     of: &[T],
@@ -159,21 +118,9 @@ fn none_of<T: PartialEq + Display + Default>(
     }
 }
 
-fn greater<T: PartialOrd + Display>(value: &T, than: &T, at: &At<'_>, out: &mut Vec<FieldViolation>) {
-    if value.partial_cmp(than) != Some(std::cmp::Ordering::Greater) {
-        at.say(out, format!("must be greater than {than}, is {value}"));
-    }
-}
-
 fn at_least<T: PartialOrd + Display>(value: &T, least: &T, at: &At<'_>, out: &mut Vec<FieldViolation>) {
     if value.partial_cmp(least).is_none_or(std::cmp::Ordering::is_lt) {
         at.say(out, format!("must be at least {least}, is {value}"));
-    }
-}
-
-fn less<T: PartialOrd + Display>(value: &T, than: &T, at: &At<'_>, out: &mut Vec<FieldViolation>) {
-    if value.partial_cmp(than) != Some(std::cmp::Ordering::Less) {
-        at.say(out, format!("must be less than {than}, is {value}"));
     }
 }
 
