@@ -15,7 +15,8 @@ use crate::{
 use kernel::{Result, TenantId};
 use lapin::PublisherConfirm;
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -42,7 +43,8 @@ pub(crate) struct Relay {
 struct Unconfirmed {
     seqs: Vec<i64>,
     confirms: Vec<PublisherConfirm>,
-    aggregates: HashSet<(TenantId, String, String)>,
+    /// Hashes: two aggregates that share one merely wait for each other.
+    aggregates: HashSet<u64>,
 }
 
 impl Relay {
@@ -245,8 +247,10 @@ impl Relay {
     }
 }
 
-fn key(event: &Envelope) -> (TenantId, String, String) {
-    (event.tenant, event.aggregate.clone(), event.subject.clone())
+fn key(event: &Envelope) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (event.tenant, &event.aggregate, &event.subject).hash(&mut hasher);
+    hasher.finish()
 }
 
 async fn send(publisher: &Publisher, wave: &[&Envelope]) -> Result<Unconfirmed> {
@@ -261,7 +265,7 @@ async fn send(publisher: &Publisher, wave: &[&Envelope]) -> Result<Unconfirmed> 
 
 /// The first event of each aggregate, then the second of each, and so on.
 fn waves(events: &[Envelope]) -> Vec<Vec<&Envelope>> {
-    let mut seen: std::collections::HashMap<(TenantId, &str, &str), usize> = std::collections::HashMap::new();
+    let mut seen: HashMap<(TenantId, &str, &str), usize> = HashMap::new();
     let mut waves: Vec<Vec<&Envelope>> = Vec::new();
     for event in events {
         let wave = seen.entry((event.tenant, &event.aggregate, &event.subject)).or_insert(0);

@@ -8,8 +8,8 @@ use lapin::{
     BasicProperties, Channel, Consumer,
     message::Delivery,
     options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
-        ConfirmSelectOptions, QueueDeclareOptions,
+        BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions,
+        QueueDeclareOptions,
     },
     types::{AMQPValue, FieldTable},
 };
@@ -36,11 +36,34 @@ pub(crate) struct QueueLoop {
 /// An open channel with its deliveries.
 struct Session {
     channel: Channel,
-    deliveries: ReadyChunks<Consumer>,
+    deliveries: Option<ReadyChunks<Consumer>>,
+}
+
+impl Session {
+    async fn next(&mut self) -> Option<Vec<lapin::Result<Delivery>>> {
+        match self.deliveries.as_mut() {
+            Some(deliveries) => deliveries.next().await,
+            None => None,
+        }
+    }
+}
+
+impl Drop for Session {
+    /// Closes the channel before the consumer goes. Cancelled first, as lapin would, the consumer of another
+    /// replica becomes the active one while deliveries are still out here, and gets those after them: out of
+    /// order. With the channel, everything goes back to its place and then to the other.
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (channel, deliveries) = (self.channel.clone(), self.deliveries.take());
+        runtime.spawn(async move {
+            link::close(&channel).await;
+            drop(deliveries);
+        });
+    }
 }
 
 impl QueueLoop {
-    /// Runs until stopped. What is in hand then is finished and acknowledged.
+    /// Runs until stopped. The batch in hand then is finished and acknowledged, the rest goes back.
     pub(crate) async fn run(self) {
         let mut backoff = Backoff::new();
         while !self.stop.is_cancelled() {
@@ -68,7 +91,7 @@ impl QueueLoop {
     async fn open(&self) -> Result<Session> {
         let channel = self.rabbit.consuming.channel().await?;
         let deliveries = link::answer(self.subscribe(&channel)).await?;
-        Ok(Session { channel, deliveries })
+        Ok(Session { channel, deliveries: Some(deliveries) })
     }
 
     async fn subscribe(&self, channel: &Channel) -> Result<ReadyChunks<Consumer>> {
@@ -87,8 +110,8 @@ impl QueueLoop {
         loop {
             let batch = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return self.drain(session).await,
-                batch = timeout(QUIET, session.deliveries.next()) => batch,
+                () = self.stop.cancelled() => return Ok(link::close(&session.channel).await),
+                batch = timeout(QUIET, session.next()) => batch,
             };
             match batch {
                 Ok(Some(batch)) => self.batch(&session.channel, batch).await?,
@@ -107,17 +130,6 @@ impl QueueLoop {
         if queue.consumer_count() == 0 {
             return Err(away("the queue was made anew and does not know its consumer"));
         }
-        Ok(())
-    }
-
-    /// No more deliveries; those that are here are finished.
-    async fn drain(&self, session: &mut Session) -> Result<()> {
-        let cancelling = session.channel.basic_cancel(TAG.into(), BasicCancelOptions::default());
-        link::answer(async { cancelling.await.map_err(away) }).await?;
-        while let Some(batch) = session.deliveries.next().await {
-            self.batch(&session.channel, batch).await?;
-        }
-        link::close(&session.channel).await;
         Ok(())
     }
 
