@@ -1,12 +1,12 @@
 //! `mentor events` on a dead event, on real servers.
 
-use crate::program::{environment, run};
+use crate::program::{environment, run, set};
 use contracts::mentor::enrollment::events::v1::PersonUpserted;
 use enrollment::Enrollment;
 use jiff::SignedDuration;
 use kernel::{Clock, SystemClock};
 use scheduling::Scheduling;
-use testkit::Suite;
+use testkit::{Suite, TestDatabase};
 
 fn person(number: u64) -> PersonUpserted {
     PersonUpserted {
@@ -68,9 +68,9 @@ async fn a_dead_event_is_listed_shown_and_replayed() {
 }
 
 #[tokio::test]
-async fn an_unknown_event_is_one_message() {
+async fn an_unknown_event_or_an_unprepared_database_is_one_message() {
     let suite = Suite::builder().service::<Scheduling>().in_process().start().await;
-    let variables = environment(suite.config(), &suite.database().url());
+    let mut variables = environment(suite.config(), &suite.database().url());
     let id = testkit::id(404).to_string();
     for action in ["show", "replay"] {
         let unknown = run(&["events", action, &id, "--service", "scheduling"], &variables).await;
@@ -83,4 +83,9 @@ async fn an_unknown_event_is_one_message() {
     }
     let neither = run(&["events", "replay"], &variables).await;
     assert_eq!(neither.code, Some(2), "an id or --all");
+
+    let empty = TestDatabase::empty().await;
+    set(&mut variables, "MENTOR__DATABASE__URL", empty.host_url());
+    let unprepared = run(&["events", "list"], &variables).await;
+    assert!(unprepared.stderr.contains("mentor migrate"), "{}", unprepared.stderr);
 }

@@ -33,8 +33,12 @@ impl Place {
         Ok(Place { folder, given: given.database.url.is_set().then_some(given) })
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
+    /// What to call it.
+    pub(super) fn name(&self) -> String {
+        match &self.given {
+            Some(_) => "the database of MENTOR__DATABASE__URL".to_owned(),
+            None => self.folder.display().to_string(),
+        }
     }
 
     /// Starts the private Postgres, or takes the server of MENTOR__DATABASE__URL, and brings it up to date.

@@ -82,7 +82,7 @@ pub(crate) async fn run(dev: Dev) -> Result<()> {
         host.shutdown().await;
     }
     drop(postgres);
-    eprintln!("drained and stopped; the data is kept in {}", place.folder().display());
+    eprintln!("drained and stopped; the data is kept in {}", place.name());
     Ok(())
 }
 
@@ -97,7 +97,7 @@ async fn ready(host: &Host, place: &Place, postgres: Option<&Postgres>) -> Resul
     Ok(screen::Facts {
         url: host.url(),
         pages: host.telemetry_address(),
-        folder: place.folder().to_owned(),
+        data: place.name(),
         settings,
         postgres: postgres.map(|postgres| postgres.url()),
         tenant: TENANT,

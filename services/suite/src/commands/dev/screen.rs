@@ -16,7 +16,8 @@ pub(super) struct Facts {
     pub(super) url: String,
     /// Where `/metrics` is.
     pub(super) pages: Option<SocketAddr>,
-    pub(super) folder: PathBuf,
+    /// Where the data is kept.
+    pub(super) data: String,
     /// The settings for other commands.
     pub(super) settings: Option<PathBuf>,
     pub(super) postgres: Option<String>,
@@ -39,7 +40,7 @@ impl Facts {
         json!({
             "grpc": self.url,
             "metrics": self.pages.map(|address| format!("http://{address}/metrics")),
-            "data": self.folder,
+            "data": self.data,
             "settings": self.settings,
             "postgres": self.postgres,
             "tenant": self.tenant,
@@ -98,9 +99,9 @@ impl Facts {
         if let Some(postgres) = &self.postgres {
             line("Postgres", postgres, "private; its password is in data/mentor.password of the data folder");
         }
-        let data =
-            if self.first_start { "made just now; delete it to begin anew" } else { "kept from before" };
-        line("data", &self.folder.display().to_string(), data);
+        let since =
+            if self.first_start { "filled just now; delete it to begin anew" } else { "kept from before" };
+        line("data", &self.data, since);
         line("tenant", &self.tenant.0.to_string(), "in every token");
         let name = self.program.spec.as_ref().map(|spec| spec.name.clone()).unwrap_or_default();
         line("program", &self.program.program_id, &format!("\"{name}\", open for applications"));

@@ -13,6 +13,7 @@ use crate::{
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use kernel::Uuid;
+use runtime::StartError;
 use storage::Database;
 
 /// List, show and replay events that could not be handled or are not published yet.
@@ -75,7 +76,12 @@ pub(crate) async fn run(events: Events) -> Result<()> {
     }
     let mut databases = Vec::new();
     for entry in services::chosen(&events.service) {
-        databases.push(connect::database(&config, entry.name).await.map_err(advice::explain)?);
+        let db = connect::database(&config, entry.name).await.map_err(advice::explain)?;
+        let missing = storage::pending(&db, entry.migrations).await.map_err(advice::explain)?;
+        if !missing.is_empty() {
+            return Err(advice::start(StartError::MigrationsPending(missing)));
+        }
+        databases.push(db);
     }
     act(events.action, events.json, &databases).await
 }
