@@ -2,18 +2,18 @@
 
 mod architecture;
 mod bench;
-mod chart;
 mod demo;
 mod generate;
-mod images;
 mod lint;
 mod postgres;
 mod provision;
+mod servers;
 mod shell;
 mod test;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 /// Everything a developer of the mentor suite runs. Each command finds or installs what it needs, and says so.
 #[derive(Parser)]
@@ -51,26 +51,33 @@ enum Command {
     },
     /// Measures, and prints each figure as a ratio to its reference in the same run.
     Bench {
-        /// `services`, `messaging`, `matching` or `footprint`; all when absent.
-        what: Option<String>,
+        /// What to measure; everything when absent.
+        what: Option<bench::What>,
+        /// Prints the figures as JSON.
+        #[arg(long)]
+        json: bool,
     },
-    /// Checks the helm chart.
-    Chart,
     /// Refreshes the offline SQL data after a change of a query or a migration.
     Gen,
-    /// Builds local container images of the servers for `test --containers`.
-    Images,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     std::env::set_current_dir(shell::root())?;
     match Arguments::parse().command {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { containers, no_lint, arguments } => test::run(containers, no_lint, &arguments),
         Command::Lint { quick } => lint::run(quick),
-        Command::Bench { what } => bench::run(what.as_deref()),
-        Command::Chart => chart::run(),
+        Command::Bench { what, json } => bench::run(what, json),
         Command::Gen => generate::run(),
-        Command::Images => images::run(),
     }
 }

@@ -32,6 +32,16 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> 
     command
 }
 
+/// Cargo on the committed SQL data, so that no database is needed to build.
+pub(crate) fn offline<S: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = S>,
+    environment: &[(String, String)],
+) -> Command {
+    let mut command = cargo(arguments);
+    command.env("SQLX_OFFLINE", "true").envs(environment.iter().cloned());
+    command
+}
+
 /// Runs a command with its output on the screen; an exit code other than 0 is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("can't start {}", line(command)))?;

@@ -2,10 +2,10 @@
 
 use crate::{
     lint, provision,
-    shell::{self, cargo, find, say},
+    servers::Servers,
+    shell::{self, find, offline, say},
 };
-use anyhow::{Context, Result};
-use std::{env, path::PathBuf, process::Command};
+use anyhow::Result;
 
 pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Result<()> {
     if !no_lint {
@@ -21,7 +21,7 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
     }
     say("building the tests");
     shell::run(&mut offline(["build", "--workspace", "--all-targets"], &environment))?;
-    let servers = Servers::start(&environment)?;
+    let servers = Servers::start("debug", &environment)?;
     environment.extend(servers.environment.clone());
     run_tests(arguments, &environment)?;
     run_doc_tests(arguments, &environment)
@@ -41,41 +41,4 @@ fn run_doc_tests(arguments: &[String], environment: &[(String, String)]) -> Resu
     }
     say("cargo test --doc");
     shell::run(&mut offline(["test", "--quiet", "--doc", "-p", "assignment"], environment))
-}
-
-/// Cargo on the committed SQL data, so that no database is needed to build.
-fn offline<'a>(arguments: impl IntoIterator<Item = &'a str>, environment: &[(String, String)]) -> Command {
-    let mut command = cargo(arguments);
-    command.env("SQLX_OFFLINE", "true").envs(environment.iter().cloned());
-    command
-}
-
-/// The servers that the tests share. They stop when this is dropped.
-struct Servers {
-    program: PathBuf,
-    environment: Vec<(String, String)>,
-}
-
-impl Servers {
-    fn start(environment: &[(String, String)]) -> Result<Self> {
-        let target =
-            env::var_os("CARGO_TARGET_DIR").map_or_else(|| shell::root().join("target"), PathBuf::from);
-        let program = target.join("debug/testkit-servers");
-        say("starting Postgres, RabbitMQ and Redis for the tests");
-        let lines = shell::output(Command::new(&program).arg("up").envs(environment.iter().cloned()))?;
-        let environment = lines
-            .lines()
-            .map(|line| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
-            .collect::<Option<_>>()
-            .with_context(|| format!("testkit-servers printed something else than NAME=value:\n{lines}"))?;
-        Ok(Servers { program, environment })
-    }
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        if let Err(error) = shell::run(Command::new(&self.program).arg("down")) {
-            eprintln!("the servers of the tests could not be stopped: {error}");
-        }
-    }
 }
