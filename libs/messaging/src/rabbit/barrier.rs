@@ -37,10 +37,8 @@ impl Rabbit {
         if queues.is_empty() {
             return Ok(());
         }
-        let channel = self.publishing.channel().await?;
-        let passed = timeout(patience, pass(&channel, queues)).await;
-        link::close(&channel).await;
-        passed.map_err(away)?
+        let channel = link::Closing(self.publishing.channel().await?);
+        timeout(patience, pass(&channel.0, queues)).await.map_err(away)?
     }
 }
 

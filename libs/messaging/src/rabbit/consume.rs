@@ -89,9 +89,11 @@ impl QueueLoop {
     }
 
     async fn open(&self) -> Result<Session> {
-        let channel = self.rabbit.consuming.channel().await?;
-        let deliveries = link::answer(self.subscribe(&channel)).await?;
-        Ok(Session { channel, deliveries: Some(deliveries) })
+        // From here on the channel is closed for certain, also when this is given up while the broker makes a
+        // consumer: one that nobody knows of would hold the queue for ever.
+        let mut session = Session { channel: self.rabbit.consuming.channel().await?, deliveries: None };
+        session.deliveries = Some(link::answer(self.subscribe(&session.channel)).await?);
+        Ok(session)
     }
 
     async fn subscribe(&self, channel: &Channel) -> Result<ReadyChunks<Consumer>> {

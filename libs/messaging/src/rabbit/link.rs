@@ -56,3 +56,14 @@ pub(crate) async fn close(channel: &Channel) {
         }
     }
 }
+
+/// Closes its channel when it is dropped, whatever is under way on it.
+pub(crate) struct Closing(pub(crate) Channel);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let channel = self.0.clone();
+        runtime.spawn(async move { close(&channel).await });
+    }
+}
