@@ -11,7 +11,8 @@ use runtime::{
 use std::path::Path;
 
 /// The tenant that the embedded suite starts with.
-pub(crate) const TENANT: TenantId = TenantId(kernel::Uuid::from_u128(0x0194_1f29_7c00_7000_8000_0000_0000_0001));
+pub(crate) const TENANT: TenantId =
+    TenantId(kernel::Uuid::from_u128(0x0194_1f29_7c00_7000_8000_0000_0000_0001));
 
 /// Every service of the suite.
 pub(crate) fn services() -> Vec<Entry> {

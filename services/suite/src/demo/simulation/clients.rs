@@ -5,8 +5,7 @@ use anyhow::{Context, Result};
 use contracts::mentor::{
     enrollment::v1::{
         application_service_client::ApplicationServiceClient,
-        directory_service_client::DirectoryServiceClient,
-        participant_service_client::ParticipantServiceClient, program_service_client::ProgramServiceClient,
+        directory_service_client::DirectoryServiceClient, program_service_client::ProgramServiceClient,
         training_service_client::TrainingServiceClient,
     },
     evaluation::v1::{
@@ -18,8 +17,7 @@ use contracts::mentor::{
         run_service_client::RunServiceClient,
     },
     scheduling::v1::{
-        availability_service_client::AvailabilityServiceClient, cadence_service_client::CadenceServiceClient,
-        meeting_service_client::MeetingServiceClient,
+        availability_service_client::AvailabilityServiceClient, meeting_service_client::MeetingServiceClient,
     },
 };
 use grpc::{DevIssuer, NewToken};
@@ -43,14 +41,12 @@ pub(crate) struct Clients {
     pub(crate) directory: DirectoryServiceClient<Channel>,
     pub(crate) programs: ProgramServiceClient<Channel>,
     pub(crate) applications: ApplicationServiceClient<Channel>,
-    pub(crate) participants: ParticipantServiceClient<Channel>,
     pub(crate) training: TrainingServiceClient<Channel>,
     pub(crate) criteria: CriteriaServiceClient<Channel>,
     pub(crate) runs: RunServiceClient<Channel>,
     pub(crate) matches: MatchServiceClient<Channel>,
     pub(crate) availability: AvailabilityServiceClient<Channel>,
     pub(crate) meetings: MeetingServiceClient<Channel>,
-    pub(crate) cadence: CadenceServiceClient<Channel>,
     pub(crate) check_ins: CheckInServiceClient<Channel>,
     pub(crate) reviews: ReviewServiceClient<Channel>,
     pub(crate) reports: ReportServiceClient<Channel>,
@@ -76,14 +72,12 @@ impl Clients {
             directory: DirectoryServiceClient::new(channel.clone()),
             programs: ProgramServiceClient::new(channel.clone()),
             applications: ApplicationServiceClient::new(channel.clone()),
-            participants: ParticipantServiceClient::new(channel.clone()),
             training: TrainingServiceClient::new(channel.clone()),
             criteria: CriteriaServiceClient::new(channel.clone()),
             runs: RunServiceClient::new(channel.clone()),
             matches: MatchServiceClient::new(channel.clone()),
             availability: AvailabilityServiceClient::new(channel.clone()),
             meetings: MeetingServiceClient::new(channel.clone()),
-            cadence: CadenceServiceClient::new(channel.clone()),
             check_ins: CheckInServiceClient::new(channel.clone()),
             reviews: ReviewServiceClient::new(channel.clone()),
             reports: ReportServiceClient::new(channel),

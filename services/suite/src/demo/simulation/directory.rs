@@ -28,8 +28,7 @@ pub(crate) async fn import(world: &mut World, file: &[u8], confirmed: bool) -> R
         source: "hris".to_owned(),
     };
     let mut parts = vec![import_people_request::Part::Options(options)];
-    parts
-        .extend(file.chunks(CHUNK).map(|chunk| import_people_request::Part::CsvChunk(chunk.to_vec().into())));
+    parts.extend(file.chunks(CHUNK).map(|chunk| import_people_request::Part::CsvChunk(chunk.to_vec())));
     let requests = parts.into_iter().map(|part| ImportPeopleRequest { part: Some(part) }).collect::<Vec<_>>();
     let request = world.clients.hr(tokio_stream::iter(requests))?;
     let mut answers = world.clients.directory.clone().import_people(request).await?.into_inner();
