@@ -14,4 +14,4 @@ pub use database::TestDatabase;
 pub use eventually::poll;
 pub use faults::{Fault, FaultProxy};
 #[cfg(feature = "suite")]
-pub use suite::{Suite, SuiteBuilder};
+pub use suite::{Prefix, Suite, SuiteBuilder};

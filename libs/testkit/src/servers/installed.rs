@@ -36,7 +36,42 @@ pub(super) async fn start(server: Server) -> Result<Instance> {
     }
 }
 
+/// How a server is started: its binary, arguments, and where it will be.
+pub(super) struct Recipe {
+    pub(super) url: String,
+    program: PathBuf,
+    arguments: Vec<String>,
+    user: User,
+}
+
+impl Recipe {
+    fn command(&self) -> Command {
+        let mut command = self.user.command(&self.program);
+        command.args(&self.arguments);
+        command
+    }
+}
+
+/// What makes Postgres fast, and forgetful when it crashes.
+const FORGETFUL: [&str; 1] = ["synchronous_commit=off"];
+
 async fn postgres(directory: &Path) -> Result<(String, Vec<u32>)> {
+    let recipe = postgres_recipe(directory, &FORGETFUL)?;
+    let log = directory.join("server.log");
+    let id = launch(recipe.command(), &log, &recipe.url).await?;
+    postgres_ready(&recipe.url, &log).await?;
+    Ok((recipe.url, vec![id]))
+}
+
+async fn postgres_ready(url: &str, log: &Path) -> Result<()> {
+    ready(log, || async {
+        use sqlx::Connection;
+        sqlx::PgConnection::connect(url).await.is_ok()
+    })
+    .await
+}
+
+fn postgres_recipe(directory: &Path, more: &[&str]) -> Result<Recipe> {
     let places = [env::var_os("MENTOR_POSTGRES_BIN").map(PathBuf::from)]
         .into_iter()
         .flatten()
@@ -48,40 +83,50 @@ async fn postgres(directory: &Path) -> Result<(String, Vec<u32>)> {
     user.own(directory)?;
     let data = directory.join("data");
     let mut command = user.command(&initdb);
-    command.arg("-D").arg(&data).args([
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "--no-sync",
-    ]);
+    command.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8"]);
+    command.args(["--locale=C", "--no-sync"]);
     run(&mut command, &directory.join("initdb.log"))?;
     let port = free_port()?;
-    let mut command = user.command(&initdb.with_file_name("postgres"));
-    command.arg("-D").arg(&data).arg("-p").arg(port.to_string()).args(["-c", "listen_addresses=127.0.0.1"]);
-    for option in [
+    let mut arguments = vec!["-D".to_owned(), data.display().to_string(), "-p".to_owned(), port.to_string()];
+    let options = [
+        "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
+        // The machine itself does not crash.
         "fsync=off",
-        "synchronous_commit=off",
         "full_page_writes=off",
         "max_connections=400",
         "shared_buffers=128MB",
         "autovacuum_naptime=10min",
         "max_wal_size=2GB",
-    ] {
-        command.args(["-c", option]);
+    ];
+    for option in options.iter().chain(more) {
+        arguments.extend(["-c".to_owned(), (*option).to_owned()]);
     }
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    let id = launch(command, &directory.join("server.log"), &url).await?;
-    ready(&directory.join("server.log"), || async {
-        use sqlx::Connection;
-        sqlx::PgConnection::connect(&url).await.is_ok()
-    })
-    .await?;
-    Ok((url, vec![id]))
+    Ok(Recipe { url, program: initdb.with_file_name("postgres"), arguments, user })
+}
+
+/// Prepares a server of one's own, which is not started yet.
+pub(super) fn private(server: Server) -> Result<(Recipe, PathBuf)> {
+    let directory = tempfile::Builder::new().prefix("mentor-private-").tempdir()?.keep();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755))?;
+    let recipe = match server {
+        Server::Postgres => postgres_recipe(&directory, &[])?,
+        Server::Redis => redis_recipe(&directory)?,
+        Server::RabbitMq => bail!("put a FaultProxy before the shared one"),
+    };
+    Ok((recipe, directory))
+}
+
+/// Starts a private server and waits until it answers.
+pub(super) async fn run_private(recipe: &Recipe, directory: &Path) -> Result<Child> {
+    let log = directory.join("server.log");
+    let mut child = spawn(recipe.command(), &log)?;
+    wait_until_listening(&mut child, &log, &recipe.url).await?;
+    if recipe.url.starts_with("postgres") {
+        postgres_ready(&recipe.url, &log).await?;
+    }
+    Ok(child)
 }
 
 /// Debian keeps the binaries off the path, a directory per version.
@@ -94,23 +139,20 @@ fn installed_postgres() -> Vec<PathBuf> {
 }
 
 async fn redis(directory: &Path) -> Result<(String, Vec<u32>)> {
-    let binary = find("redis-server", []).ok_or_else(|| {
+    let recipe = redis_recipe(directory)?;
+    let id = launch(recipe.command(), &directory.join("server.log"), &recipe.url).await?;
+    Ok((recipe.url, vec![id]))
+}
+
+fn redis_recipe(directory: &Path) -> Result<Recipe> {
+    let program = find("redis-server", []).ok_or_else(|| {
         anyhow!("install it (Debian, Ubuntu: apt install redis-server), or set MENTOR_TEST_REDIS_URL")
     })?;
-    let port = free_port()?;
-    let mut command = Command::new(binary);
-    command.arg("--port").arg(port.to_string()).args([
-        "--bind",
-        "127.0.0.1",
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-    ]);
-    command.arg("--dir").arg(directory);
-    let url = format!("redis://127.0.0.1:{port}/0");
-    let id = launch(command, &directory.join("server.log"), &url).await?;
-    Ok((url, vec![id]))
+    let (port, directory) = (free_port()?.to_string(), directory.display().to_string());
+    let arguments =
+        ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", &directory];
+    let arguments = arguments.map(str::to_owned).to_vec();
+    Ok(Recipe { url: format!("redis://127.0.0.1:{port}/0"), program, arguments, user: User::Myself })
 }
 
 async fn rabbitmq(directory: &Path) -> Result<(String, Vec<u32>)> {
@@ -168,14 +210,17 @@ fn port_mapper(port: u16) -> Option<u32> {
 }
 
 /// Starts a server that outlives this process: its own process group, no inherited pipes.
-async fn launch(mut command: Command, log: &Path, url: &str) -> Result<u32> {
-    let file = fs::File::create(log)?;
-    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
-    let mut child =
-        command.spawn().with_context(|| format!("starting {}", command.get_program().display()))?;
+async fn launch(command: Command, log: &Path, url: &str) -> Result<u32> {
+    let mut child = spawn(command, log)?;
     let id = child.id();
     wait_until_listening(&mut child, log, url).await?;
     Ok(id)
+}
+
+fn spawn(mut command: Command, log: &Path) -> Result<Child> {
+    let file = fs::File::create(log)?;
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
+    command.spawn().with_context(|| format!("starting {}", command.get_program().display()))
 }
 
 async fn wait_until_listening(child: &mut Child, log: &Path, url: &str) -> Result<()> {

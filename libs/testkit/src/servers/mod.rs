@@ -10,8 +10,10 @@
 
 mod containers;
 mod installed;
+mod private;
 mod shared;
 
+pub use private::Private;
 pub use shared::{Instance, stop_all};
 
 use tokio::sync::OnceCell;

@@ -8,13 +8,17 @@ use lapin::{
 use std::collections::BTreeSet;
 
 /// The queues, exchanges and cached keys of one suite. Dropped, they are deleted.
-pub(super) struct Prefix {
-    pub(super) broker: String,
-    pub(super) cache: String,
-    pub(super) prefix: String,
+pub struct Prefix {
+    /// The broker's URL.
+    pub broker: String,
+    /// The cache's URL.
+    pub cache: String,
+    /// What stands before the name of every queue and exchange.
+    pub prefix: String,
     /// What every cached key starts with.
-    pub(super) keys: String,
-    pub(super) services: Vec<&'static str>,
+    pub keys: String,
+    /// Whose queues they are.
+    pub services: Vec<&'static str>,
 }
 
 impl Prefix {

@@ -3,6 +3,7 @@
 mod broker;
 mod build;
 
+pub use broker::Prefix;
 pub use build::SuiteBuilder;
 
 use crate::TestDatabase;

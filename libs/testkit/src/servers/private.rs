@@ -1,0 +1,76 @@
+//! A server of one's own, to be ended and started again: what is broken here disturbs no other test. Always from
+//! installed binaries, because containers are slow to end and start.
+
+use super::{
+    Server,
+    installed::{self, Recipe},
+};
+use std::{
+    path::PathBuf,
+    process::{Child, Command},
+};
+
+/// A server that ends with this value.
+pub struct Private {
+    recipe: Recipe,
+    directory: PathBuf,
+    child: Option<Child>,
+}
+
+impl Private {
+    /// Starts Postgres (which keeps what was committed over a crash) or Redis.
+    ///
+    /// # Panics
+    /// When it is not installed, with what to install, or does not start.
+    pub async fn start(server: Server) -> Self {
+        let made = installed::private(server);
+        let (recipe, directory) = made.unwrap_or_else(|error| panic!("no {server:?} for tests: {error:#}"));
+        let mut private = Private { recipe, directory, child: None };
+        private.run().await;
+        private
+    }
+
+    /// Its URL, which stays.
+    pub fn url(&self) -> &str {
+        &self.recipe.url
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // SIGQUIT is how Postgres crashes with all of its processes: no checkpoint, recovery at the next start.
+            if self.recipe.url.starts_with("postgres") {
+                let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).output();
+            } else {
+                let _ = child.kill();
+            }
+            let _ = child.wait();
+        }
+    }
+
+    /// Ends it in an orderly way, without waiting for clients.
+    pub async fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).output();
+            let _ = tokio::task::spawn_blocking(move || child.wait()).await;
+        }
+    }
+
+    /// Starts it again, on the same data and address.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn run(&mut self) {
+        match installed::run_private(&self.recipe, &self.directory).await {
+            Ok(child) => self.child = Some(child),
+            Err(error) => panic!("the private server does not start: {error:#}"),
+        }
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
