@@ -112,14 +112,20 @@ impl Deactivated {
         if let Some(snapshot) = loaded.get(&tenant)
             && Instant::now() < snapshot.until
         {
+            // The set was lost since: without it, processes that have no loader would let a leaver in.
+            self.fill(tenant, &snapshot.people).await;
             return Ok(snapshot.people.contains(&person));
         }
         let people: HashSet<Uuid> = loader(tenant).await?.into_iter().collect();
-        let members: Vec<String> = people.iter().map(Uuid::to_string).collect();
-        self.inner.cache.set_fill(&key(tenant), &members, TTL).await;
+        self.fill(tenant, &people).await;
         let answer = people.contains(&person);
         loaded.insert(tenant, Snapshot { people, until: Instant::now() + SNAPSHOT });
         Ok(answer)
+    }
+
+    async fn fill(&self, tenant: TenantId, people: &HashSet<Uuid>) {
+        let members: Vec<String> = people.iter().map(Uuid::to_string).collect();
+        self.inner.cache.set_fill(&key(tenant), &members, TTL).await;
     }
 
     fn recall(&self, tenant: TenantId, person: Uuid) -> Option<Known> {

@@ -110,19 +110,25 @@ pub(crate) async fn require(tx: &mut Tx, requirement: Requirement) -> Result<()>
 }
 
 /// Requires a course no more.
+///
+/// # Errors
+/// `NOT_FOUND` without such a course.
 pub(crate) async fn release(tx: &mut Tx, requirement: Requirement) -> Result<()> {
-    sqlx::query!(
-        "delete from enrollment.course_requirement \
-         where tenant_id = $1 and program_id = $2 and role = $3 and course_id = $4",
+    let is_there = sqlx::query_scalar!(
+        r#"with released as (
+               delete from enrollment.course_requirement
+               where tenant_id = $1 and program_id = $2 and role = $3 and course_id = $4
+           )
+           select exists (select 1 from enrollment.course where tenant_id = $1 and course_id = $4) as "is_there!""#,
         tx.tenant(),
         requirement.program,
         requirement.side.word(),
         requirement.course
     )
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await
     .db()?;
-    Ok(())
+    if is_there { Ok(()) } else { Err(no_course(requirement.course)) }
 }
 
 /// Records a completion; the first one counts.

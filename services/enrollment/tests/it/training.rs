@@ -124,6 +124,8 @@ async fn what_is_not_there_or_not_ones_own_is_refused() {
     let mut training = world.training();
     assert_eq!(reason(training.set_course_requirement(set(&nil, &course.course_id)).await), "NOT_FOUND");
     assert_eq!(reason(training.set_course_requirement(set(&program.program_id, &nil)).await), "NOT_FOUND");
+    let release = SetCourseRequirementRequest { required: false, ..set(&program.program_id, &nil) };
+    assert_eq!(reason(training.set_course_requirement(release).await), "NOT_FOUND");
 
     let complete = |course_id: &str, person_id: String| CompleteCourseRequest {
         request_id: world.request_id(),
