@@ -115,7 +115,7 @@ async fn a_topology_that_was_deleted_is_declared_again() {
     let queue = format!("{}matching.person", house.prefix);
     channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.expect("deleted");
     // Its consumer notices in a quiet moment and declares it again.
-    eventually!(DEADLINE, exists(&queue).await);
+    eventually!(DEADLINE, is_consumed(&queue).await);
     house.emit(&upserted(&person(1), "later")).await;
     house.settle().await;
     assert_eq!(house.seen(&person(1)).await, ["before", "after", "later"]);
@@ -123,9 +123,11 @@ async fn a_topology_that_was_deleted_is_declared_again() {
     house.close().await;
 }
 
-async fn exists(queue: &str) -> bool {
+/// Whether the queue is there with a consumer, which comes after the bindings.
+async fn is_consumed(queue: &str) -> bool {
     let passive = QueueDeclareOptions { passive: true, ..Default::default() };
-    raw_channel().await.queue_declare(queue.into(), passive, FieldTable::default()).await.is_ok()
+    let declared = raw_channel().await.queue_declare(queue.into(), passive, FieldTable::default()).await;
+    declared.is_ok_and(|queue| queue.consumer_count() > 0)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
