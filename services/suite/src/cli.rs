@@ -15,8 +15,9 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 /// The commands by what one wants to do.
-const GROUPS: [(&str, &[&str]); 3] = [
+const GROUPS: [(&str, &[&str]); 4] = [
     ("See it work, with nothing set up", &["demo", "dev"]),
+    ("Use the matching engine on files", &["match"]),
     ("Run it on your own servers", &["config", "migrate", "serve"]),
     ("Look after it", &["doctor", "events"]),
 ];
@@ -41,6 +42,7 @@ struct Arguments {
 pub(crate) enum Command {
     Demo(demo::Demo),
     Dev(commands::dev::Dev),
+    Match(commands::matching::Match),
     Config(commands::config::Show),
     Migrate(commands::migrate::Migrate),
     Serve(commands::serve::Serve),

@@ -4,5 +4,6 @@ pub(crate) mod config;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod events;
+pub(crate) mod matching;
 pub(crate) mod migrate;
 pub(crate) mod serve;

@@ -1,0 +1,15 @@
+//! Files read strictly: whatever is wrong is named by file, row and column.
+
+mod bad;
+mod lists;
+mod names;
+mod pairs;
+mod sheet;
+mod table;
+
+pub(super) use bad::{BadInput, Result, What};
+pub(super) use lists::{List, Missing};
+pub(super) use names::Names;
+pub(super) use pairs::{Mentors, Pairs};
+pub(super) use sheet::Sheet;
+pub(super) use table::{Table, whole};

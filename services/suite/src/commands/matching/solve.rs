@@ -1,0 +1,138 @@
+//! `mentor match solve`: scored pairs.
+
+use super::{
+    input::{BadInput, Mentors, Names, Pairs, What},
+    market::{Market, Part},
+    progress::Bar,
+    terms::Terms,
+    work,
+};
+use crate::cli::examples;
+use anyhow::Result;
+use assignment::{Control, Error, Fault, Options, Problem, Solution};
+use clap::Args;
+use std::{path::PathBuf, sync::atomic::AtomicBool, time::Instant};
+
+/// Find the best assignment of scored pairs.
+///
+/// Scores are whole numbers, larger is better; a pair that is not listed is never made. Writes assignments.csv (mentee,
+/// mentor, score; the unplaced with empty fields), certificate.json (the prices that prove the result) and
+/// explanations.jsonl (a line for each mentee: the ranks, and why the better mentors went to others).
+#[derive(Args)]
+#[command(after_help = examples(&[
+    ("mentor match solve --pairs pairs.csv --mentors mentors.csv --verify", "the largest total, checked"),
+    ("mentor match solve --pairs pairs.csv --mentors mentors.csv --mode max-cardinality", "as many placed as possible"),
+    ("mentor match solve --pairs pairs.csv --mentors mentors.csv --previous assignments.csv --keep-bonus 100",
+     "again, with few pairs moved"),
+]))]
+pub(super) struct Solve {
+    /// The feasible pairs. Columns mentee, mentor, score.
+    #[arg(long, value_name = "FILE")]
+    pairs: PathBuf,
+    /// The mentors and their places. Columns mentor, capacity.
+    #[arg(long, value_name = "FILE")]
+    mentors: PathBuf,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+pub(super) fn run(arguments: &Solve, stop: &AtomicBool) -> Result<()> {
+    let (begun, bar) = (Instant::now(), Bar::new());
+    bar.say("reading");
+    let mentors = Mentors::read(&arguments.mentors)?;
+    let pairs = Pairs::read(&arguments.pairs, &mentors.names)?;
+    let lists = arguments.terms.lists(&pairs.mentees, &mentors.names)?;
+    let market = Listed::new(arguments.pairs.clone(), pairs, mentors)?;
+    work::run(&market, &arguments.terms, &lists, &bar, begun, stop)
+}
+
+/// A market of listed pairs.
+struct Listed {
+    file: PathBuf,
+    pairs: Pairs,
+    mentors: Names,
+    problem: Problem,
+}
+
+impl Listed {
+    fn new(file: PathBuf, pairs: Pairs, mentors: Mentors) -> Result<Self> {
+        let problem = Problem::new(pairs.mentees.len(), mentors.capacity, &pairs.pairs);
+        let problem = problem.map_err(|error| place(&file, &pairs, &mentors.names, error))?;
+        Ok(Self { file, pairs, mentors: mentors.names, problem })
+    }
+}
+
+/// An error of the engine with its place in the file of pairs.
+fn place(file: &std::path::Path, pairs: &Pairs, mentors: &Names, error: Error) -> anyhow::Error {
+    match error {
+        Error::DuplicatePair { mentee, mentor } => {
+            let rows = pairs.rows_of(mentee, mentor);
+            let record = format!("the pair of {} and {}", pairs.mentees.text(mentee), mentors.text(mentor));
+            let what = What::Twice { record, first: rows.first().copied().unwrap_or(0) };
+            BadInput::cell(file, rows.get(1).copied().unwrap_or(0), "mentor", what).into()
+        }
+        Error::ScoreRange { mentee, mentor, score, limit } => {
+            let row = pairs.rows_of(mentee, mentor).first().copied().unwrap_or(0);
+            BadInput::cell(file, row, "score", What::ScoreRange { score, limit }).into()
+        }
+        other => anyhow::Error::new(other).context(file.display().to_string()),
+    }
+}
+
+impl Market for Listed {
+    fn mentees(&self) -> usize {
+        self.problem.mentees()
+    }
+
+    fn capacities(&self) -> &[i64] {
+        self.problem.capacities()
+    }
+
+    fn mentee(&self, mentee: u32) -> &str {
+        self.pairs.mentees.text(mentee)
+    }
+
+    fn mentor(&self, mentor: u32) -> &str {
+        self.mentors.text(mentor)
+    }
+
+    fn call_mentee(&self, mentee: u32) -> &str {
+        self.mentee(mentee)
+    }
+
+    fn call_mentor(&self, mentor: u32) -> &str {
+        self.mentor(mentor)
+    }
+
+    fn row(&self, mentee: u32, into: &mut Vec<(u32, i64)>) {
+        into.extend(self.problem.pairs_of(mentee));
+    }
+
+    fn score(&self, mentee: u32, mentor: u32) -> Option<i64> {
+        self.problem.score(mentee, mentor)
+    }
+
+    fn infeasible(&self, _: u32, _: u32) -> String {
+        format!("the pair is not in {}", self.file.display())
+    }
+
+    fn removed(&self, _: u32) -> Vec<(String, usize)> {
+        Vec::new()
+    }
+
+    fn parts(&self, _: u32, _: u32) -> Vec<Part> {
+        Vec::new()
+    }
+
+    fn solve(&self, options: &Options, control: &Control<'_>) -> Result<Solution, Error> {
+        assignment::solve(&self.problem, options, control)
+    }
+
+    fn verify(&self, options: &Options, solution: &Solution) -> Result<(), Fault> {
+        assignment::verify(&self.problem, options, solution)
+    }
+
+    fn explain(&self, error: Error) -> anyhow::Error {
+        place(&self.file, &self.pairs, &self.mentors, error)
+    }
+}

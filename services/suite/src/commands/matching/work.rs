@@ -1,0 +1,70 @@
+//! From a market to the files: search, check, explain, write.
+
+use super::{
+    explain::Explained,
+    market::Market,
+    output,
+    progress::Bar,
+    summary,
+    terms::{Lists, Terms},
+};
+use crate::advice;
+use anyhow::Result;
+use assignment::{Control, Solution};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+/// How long each step took.
+pub(super) struct Times {
+    pub(super) reading: Duration,
+    pub(super) solving: Duration,
+    pub(super) verifying: Option<Duration>,
+}
+
+/// Runs a market that was read since `begun`.
+pub(super) fn run(
+    market: &dyn Market,
+    terms: &Terms,
+    lists: &Lists,
+    bar: &Bar,
+    begun: Instant,
+    stop: &AtomicBool,
+) -> Result<()> {
+    lists.check(market)?;
+    let options = terms.options(lists);
+    let reading = begun.elapsed();
+    let start = Instant::now();
+    let ended =
+        || stop.load(Ordering::Relaxed) || terms.time_limit.is_some_and(|limit| start.elapsed() >= limit);
+    let show = |progress: &assignment::Progress| bar.show(progress);
+    let control = Control { stop: Some(&ended), progress: Some(&show) };
+    let solution = market.solve(&options, &control).map_err(|error| market.explain(error))?;
+    let solving = start.elapsed();
+    let verifying = if terms.verify { Some(verify(market, &options, &solution, bar)?) } else { None };
+    bar.say("explaining");
+    let explained = Explained::new(market, &options, &solution, lists);
+    bar.say("writing");
+    let files = output::write(&terms.out, terms.mode, &explained, terms.verify)?;
+    bar.end();
+    summary::print(&explained, terms, &Times { reading, solving, verifying }, &files)
+}
+
+fn verify(
+    market: &dyn Market,
+    options: &assignment::Options,
+    solution: &Solution,
+    bar: &Bar,
+) -> Result<Duration> {
+    bar.say("verifying");
+    let start = Instant::now();
+    market.verify(options, solution).map_err(|fault| {
+        let what = format!("the verifier objects to the result: {fault}");
+        advice::advise(
+            what,
+            "this is a defect of the program; nothing was written, please report it with the files",
+        )
+    })?;
+    Ok(start.elapsed())
+}
