@@ -112,7 +112,10 @@ impl QueueLoop {
         loop {
             let batch = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Ok(link::close(&session.channel).await),
+                () = self.stop.cancelled() => {
+                    link::close(&session.channel).await;
+                    return Ok(());
+                }
                 batch = timeout(QUIET, session.next()) => batch,
             };
             match batch {
