@@ -1,0 +1,6 @@
+//! The life of a program with the separate binaries over real RabbitMQ, Redis and Postgres: configured by the
+//! environment, called by public gRPC only, time moved for whole processes from outside.
+
+mod foreign_client;
+mod program;
+mod refused;

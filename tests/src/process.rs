@@ -1,0 +1,331 @@
+//! The services as separate processes: the built binaries, configured by their environment, on real servers.
+
+use crate::stage::Stage;
+use grpc::{Client, DevIssuer, NewToken, StaticToken};
+use jiff::Timestamp;
+use kernel::{Clock, SharedClock, SystemClock, TenantId};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tempfile::TempDir;
+use testkit::{Prefix, eventually, servers, unique};
+
+/// All services with a binary of their own.
+pub const SERVICES: [&str; 4] = ["enrollment", "matching", "scheduling", "evaluation"];
+/// A process may take this long to start, on a machine that is busy with other tests.
+const START: Duration = Duration::from_secs(60);
+
+/// The binary of a service, beside the test that was built with it.
+///
+/// # Panics
+/// When it was not built, with what to do.
+pub fn binary(service: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running test knows its own path");
+    // target/<profile>/deps/<test>
+    let folder = test.parent().and_then(Path::parent).expect("tests lie below the profile's folder");
+    let path = folder.join(format!("mentor-{service}"));
+    let build = "cargo build -p enrollment -p matching -p scheduling -p evaluation";
+    assert!(path.is_file(), "{} is missing: {build} (in the same profile)", path.display());
+    path
+}
+
+/// The services' time: the machine's, moved.
+#[derive(Debug, Default)]
+pub struct MovedClock(AtomicI64);
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        let seconds = self.0.load(Ordering::Relaxed);
+        SystemClock.now() + jiff::SignedDuration::from_secs(seconds)
+    }
+}
+
+/// Where the processes find their servers.
+pub struct Servers {
+    /// A superuser's URL of the database.
+    pub postgres: String,
+    /// RabbitMQ.
+    pub rabbitmq: String,
+    /// Redis.
+    pub redis: String,
+}
+
+impl Servers {
+    /// The shared ones, with this database.
+    pub async fn shared(database: &str) -> Self {
+        Servers {
+            postgres: database.to_owned(),
+            rabbitmq: servers::rabbitmq().await,
+            redis: servers::redis().await,
+        }
+    }
+}
+
+/// Processes of some services, one tenant, and the issuer that they trust.
+pub struct Fleet {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The processes' time.
+    pub clock: Arc<MovedClock>,
+    issuer: DevIssuer,
+    environment: BTreeMap<String, String>,
+    processes: BTreeMap<&'static str, Process>,
+    folder: TempDir,
+    _leftovers: Prefix,
+}
+
+impl Fleet {
+    /// Migrates the database by the services' own binaries. No process runs yet.
+    pub async fn prepare(servers: &Servers) -> Self {
+        runtime::install_crypto();
+        let folder = tempfile::Builder::new().prefix("mentor-fleet-").tempdir().expect("a temporary folder");
+        let clock = Arc::new(MovedClock::default());
+        let shared: SharedClock = clock.clone();
+        let (issuer, tenant) = (DevIssuer::new(shared).expect("a key"), TenantId(SystemClock.new_id()));
+        let keys = folder.path().join("keys.json");
+        issuer.write_jwks(&keys).expect("the folder can be written");
+        let config = folder.path().join("mentor.toml");
+        let text = format!(
+            "[identity]\nissuers = [{{ issuer = {:?}, jwks_file = {:?}, tenants = [{:?}] }}]\n",
+            issuer.issuer(),
+            keys.display().to_string(),
+            tenant.to_string()
+        );
+        fs::write(&config, text).expect("the folder can be written");
+        let prefix = unique();
+        let environment = environment(servers, &prefix, &config);
+        // By the servers' own addresses: whatever stands in between is gone by then.
+        let leftovers = Prefix {
+            broker: servers::rabbitmq().await,
+            cache: servers::redis().await,
+            prefix: format!("{prefix}."),
+            keys: prefix,
+            services: SERVICES.to_vec(),
+        };
+        let processes = BTreeMap::new();
+        let fleet = Fleet { tenant, clock, issuer, environment, processes, folder, _leftovers: leftovers };
+        for service in SERVICES {
+            fleet.migrate(service);
+        }
+        fleet
+    }
+
+    fn migrate(&self, service: &str) {
+        let mut command = Command::new(binary(service));
+        command.arg("migrate").envs(&self.environment).stdin(Stdio::null());
+        let output = command.output().expect("the binary runs");
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "mentor-{service} migrate: {}\n{log}", output.status);
+    }
+
+    /// Gives every process that is started from now on another time, by libfaketime: nothing in the services knows.
+    ///
+    /// # Panics
+    /// When the library is missing, with what to install.
+    pub fn begin_at(&mut self, begin: Timestamp) {
+        let library = faketime();
+        let file = self.folder.path().join("time");
+        self.environment.insert("LD_PRELOAD".to_owned(), library.display().to_string());
+        self.environment.insert("FAKETIME_TIMESTAMP_FILE".to_owned(), file.display().to_string());
+        self.environment.insert("FAKETIME_NO_CACHE".to_owned(), "1".to_owned());
+        // Timers keep running by the machine's own clock.
+        self.environment.insert("FAKETIME_DONT_FAKE_MONOTONIC".to_owned(), "1".to_owned());
+        self.move_to(begin);
+    }
+
+    /// Moves the time of all processes.
+    pub fn move_to(&self, to: Timestamp) {
+        let seconds = to.duration_since(SystemClock.now()).as_secs();
+        let draft = self.folder.path().join("time.new");
+        fs::write(&draft, format!("{seconds:+}\n")).expect("the folder can be written");
+        // Renamed: a process that looks at it now sees the one or the other.
+        fs::rename(&draft, self.folder.path().join("time")).expect("the folder can be written");
+        self.clock.0.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Starts a service, and waits until it serves.
+    pub async fn start(&mut self, service: &'static str) {
+        let port = self.processes.get(service).map(|process| process.address.port());
+        self.processes.remove(service);
+        let log = self.folder.path().join(format!("{service}.{}.log", unique()));
+        let process = Process::start(service, &self.environment, port.unwrap_or(0), log).await;
+        self.processes.insert(service, process);
+    }
+
+    /// Starts all of them.
+    pub async fn start_all(&mut self) {
+        for service in SERVICES {
+            self.start(service).await;
+        }
+    }
+
+    /// Ends a process as a crash would.
+    pub fn kill(&mut self, service: &str) {
+        if let Some(process) = self.processes.get_mut(service) {
+            process.kill();
+        }
+    }
+
+    /// Ends all processes by SIGTERM; each must end by itself.
+    pub async fn stop(&mut self) {
+        for process in self.processes.values() {
+            process.signal("TERM");
+        }
+        for process in self.processes.values_mut() {
+            let status = eventually!(START, process.child.try_wait().ok().flatten());
+            assert!(status.success(), "{} ended with {status}\n{}", process.service, process.tail());
+        }
+        self.processes.clear();
+    }
+
+    /// What a service has logged.
+    pub fn log(&self, service: &str) -> String {
+        self.processes.get(service).map(Process::text).unwrap_or_default()
+    }
+
+    /// Where a service serves.
+    pub fn address(&self, service: &str) -> SocketAddr {
+        self.processes.get(service).unwrap_or_else(|| panic!("{service} was not started")).address
+    }
+
+    /// The addresses of all services, which stay when a process is started again.
+    pub fn addresses(&self) -> BTreeMap<&'static str, SocketAddr> {
+        self.processes.iter().map(|(service, process)| (*service, process.address)).collect()
+    }
+
+    /// A token of the tenant.
+    pub fn token(&self, role: kernel::Role, person: Option<kernel::Uuid>) -> String {
+        token(&self.issuer, self.tenant, role, person)
+    }
+
+    /// The services as the tenant's people see them, by the addresses of now.
+    pub fn stage(&self) -> Stage<'static> {
+        let (addresses, issuer) = (self.addresses(), self.issuer.clone());
+        let connect = move |service: &str, bearer: &str| {
+            let client = Client::of(vec![addresses[service]]).expect("an address");
+            client.token(StaticToken(bearer.to_owned())).build().expect("a channel")
+        };
+        let issue = move |tenant, role, person| token(&issuer, tenant, role, person);
+        let clock: SharedClock = self.clock.clone();
+        Stage::new(self.tenant, clock, Box::new(connect), Box::new(issue))
+    }
+}
+
+fn token(issuer: &DevIssuer, tenant: TenantId, role: kernel::Role, person: Option<kernel::Uuid>) -> String {
+    let subject = person.map_or_else(|| format!("test-{role}"), |person| format!("person-{person}"));
+    let ttl = Duration::from_secs(3 * 365 * 86_400);
+    let token = NewToken { tenant, subject: &subject, roles: &[role], person, ttl };
+    issuer.token(&token).expect("the issuer signs")
+}
+
+/// Debian keeps it off the loader's path.
+fn faketime() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
+    let places = folders.chain([PathBuf::from("/usr/local/lib"), PathBuf::from("/usr/lib64")]);
+    let found = places.map(|place| place.join("faketime/libfaketime.so.1")).find(|path| path.is_file());
+    found.expect("libfaketime is missing, which moves the time of whole processes: apt install libfaketime")
+}
+
+fn environment(servers: &Servers, prefix: &str, config: &Path) -> BTreeMap<String, String> {
+    let (scheme, rest) = servers.postgres.split_once("://").expect("a URL");
+    let (user, host) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let password = user.split_once(':').map_or("", |(_, password)| password);
+    let pairs = [
+        ("MENTOR_CONFIG", config.display().to_string()),
+        ("MENTOR__DATABASE__URL", format!("{scheme}://{host}")),
+        ("MENTOR__DATABASE__PASSWORD", password.to_owned()),
+        ("MENTOR__DATABASE__MAX_CONNECTIONS", "8".to_owned()),
+        ("MENTOR__MIGRATE__URL", servers.postgres.clone()),
+        ("MENTOR__MESSAGING__URL", servers.rabbitmq.clone()),
+        ("MENTOR__MESSAGING__PREFIX", format!("{prefix}.")),
+        ("MENTOR__MESSAGING__CONFIRM_TIMEOUT", "5s".to_owned()),
+        ("MENTOR__CACHE__URL", servers.redis.clone()),
+        ("MENTOR__CACHE__PREFIX", prefix.to_owned()),
+        ("MENTOR__TELEMETRY__LISTEN", String::new()),
+        ("MENTOR__LIMITS__CALLS_PER_SECOND", "0".to_owned()),
+        ("MENTOR__SHUTDOWN__READINESS_DELAY", "0s".to_owned()),
+        ("RUST_BACKTRACE", "0".to_owned()),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// One process.
+struct Process {
+    service: &'static str,
+    child: Child,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Process {
+    async fn start(
+        service: &'static str,
+        environment: &BTreeMap<String, String>,
+        port: u16,
+        log: PathBuf,
+    ) -> Self {
+        let file = File::create(&log).expect("the folder can be written");
+        let mut command = Command::new(binary(service));
+        command
+            .env_clear()
+            .envs(std::env::vars().filter(|(name, _)| !name.starts_with("MENTOR")))
+            .envs(environment)
+            .env("MENTOR__SERVER__LISTEN", format!("127.0.0.1:{port}"))
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().expect("a file"))
+            .stderr(file);
+        let child = command.spawn().expect("the binary runs");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let mut process = Process { service, child, address, log };
+        process.address = eventually!(START, {
+            let ended = process.child.try_wait().ok().flatten();
+            assert!(ended.is_none(), "{service} ended at once\n{}", process.tail());
+            ready(&process.text())
+        });
+        process
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn signal(&self, name: &str) {
+        let _ = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    fn tail(&self) -> String {
+        let text = self.text();
+        let lines: Vec<&str> = text.lines().rev().take(20).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("the last lines of {}:\n{}", self.service, self.tail());
+        }
+    }
+}
+
+/// Where it serves, from the line that says so.
+fn ready(log: &str) -> Option<SocketAddr> {
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut ready = lines.filter(|line| line["message"] == "ready");
+    ready.next()?["grpc"].as_str()?.parse().ok()
+}
