@@ -4,5 +4,6 @@ mod dev;
 mod doctor;
 mod events;
 mod help;
+mod matching;
 mod program;
 mod serve;

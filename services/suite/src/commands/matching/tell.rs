@@ -180,13 +180,22 @@ impl<'a> Explained<'a> {
             Mode::Bottleneck if self.below_worst(score) => {
                 format!("{pair}, less than the worst pair made; nobody is asked to take so little.")
             }
-            _ if short == 0 => {
-                format!("{pair}; an equally good assignment may have this pair, and {holders}.")
+            _ => format!("{pair}, but {holders}, {}.", self.cost(short)),
+        }
+    }
+
+    /// What a pair that is so much short would cost all together; the prices tell the least it would.
+    fn cost(&self, short: i64) -> String {
+        let proof = &self.solution.certificate;
+        match short.saturating_sub(proof.gap()) {
+            ..=0 if proof.gap() > 0 => {
+                "and the search ended before it was known what a change would bring".to_owned()
             }
-            _ => format!(
-                "{pair}, but forcing it would lose all together at least {}: {holders}.",
-                points(short)
-            ),
+            ..=0 => "and nothing would be gained all together by a change".to_owned(),
+            lost if proof.lift > 0 && lost >= proof.lift => {
+                "and a change would leave somebody without a mentor".to_owned()
+            }
+            lost => format!("and a change would lose at least {} all together", counted(lost, "point")),
         }
     }
 
