@@ -166,7 +166,7 @@ async fn every_mistake_is_named_by_file_row_and_column_and_nothing_is_written() 
         (
             "locks.csv",
             "mentee,mentor\nm0,b0\nm1,b0\n".to_owned(),
-            "row 3, column mentor: b0 has only 1 places",
+            "row 3, column mentor: every place of b0 is locked",
         ),
         (
             "exclusions.csv",
@@ -239,8 +239,8 @@ async fn people_are_matched_by_their_profiles_and_told_why() {
         texts(&told[0]["facts"]),
         [
             "Ana is with Dora, a pair worth 300 of 900 points.",
-            "Skills brings 150 of 600 points: Dora offers budgeting (level 1, wanted 2), but not law.",
-            "Grade brings 150 of 300 points: junior for Ana, head for Dora.",
+            "150 of 600 points for skills: Dora offers budgeting (level 1, wanted 2), but not law.",
+            "150 of 300 points for grade: junior for Ana, head for Dora.",
             "Of the 2 possible mentors for Ana, 1 is worth more than Dora.",
             "Ana is the only possible mentee for Dora.",
         ]

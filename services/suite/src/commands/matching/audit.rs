@@ -72,8 +72,8 @@ fn read(file: &Path, chosen: &[String]) -> Read<(Attributes, Vec<Audited>)> {
         return Err(BadInput::file(file, What::Empty("person")));
     }
     let people = outcomes.len();
-    let named = columns.into_iter().map(|(_, name)| name).zip(values);
-    let attributes = named.fold(Ok(Attributes::new(people)), |all, (name, values)| all?.with(&name, values));
+    let mut named = columns.into_iter().map(|(_, name)| name).zip(values);
+    let attributes = named.try_fold(Attributes::new(people), |all, (name, values)| all.with(&name, values));
     let attributes = attributes.map_err(|error| {
         BadInput::file(file, What::Criteria { record: "attributes".to_owned(), reason: error.to_string() })
     })?;

@@ -136,3 +136,59 @@ impl Market for Listed {
         place(&self.file, &self.pairs, &self.mentors, error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::explain::Explained, super::terms::Lists, *};
+    use assignment::{
+        Pair,
+        explain::{Explainer, WhyNot},
+    };
+
+    /// Ten mentees, four mentors with two places each, all pairs, scores that spread.
+    fn listed() -> Listed {
+        let (mut mentees, mut mentors) = (Names::default(), Names::default());
+        let mut pairs = Vec::new();
+        for i in 0..10u32 {
+            let mentee = mentees.intern(&format!("m{i}"));
+            for j in 0..4u32 {
+                let mentor = mentors.intern(&format!("b{j}"));
+                pairs.push(Pair { mentee, mentor, score: i64::from((i * 37 + j * 53 + i * j * 11) % 97) });
+            }
+        }
+        let rows = (2..).take(pairs.len()).collect();
+        let pairs = Pairs { mentees, pairs, rows };
+        let mentors = Mentors { names: mentors, capacity: vec![2; 4] };
+        Listed::new("pairs.csv".into(), pairs, mentors).expect("a market")
+    }
+
+    #[test]
+    fn the_facts_are_those_of_the_library() {
+        let market = listed();
+        let options =
+            Options { threads: 3, previous: vec![(0, 1), (5, 2)], keep_bonus: 9, ..Options::default() };
+        let solution = market.solve(&options, &Control::default()).expect("a solution");
+        let lists = Lists::default();
+        let explained = Explained::new(&market, &options, &solution, &lists);
+        let explainer = Explainer::new(&market.problem, &options, &solution);
+        for mentee in 0..10 {
+            let facts = &explained.facts[mentee as usize];
+            if let Some(made) = explainer.made(mentee) {
+                assert_eq!(facts.made, Some((made.mentor, made.score)));
+                assert_eq!((facts.above + 1, facts.feasible), (made.mentee_rank.rank, made.mentee_rank.of));
+                assert_eq!(facts.mentor_above + 1, made.mentor_rank.rank);
+                assert_eq!(explained.feasible_mentees[made.mentor as usize] as usize, made.mentor_rank.of);
+            }
+            let nearest = facts
+                .nearest
+                .map(|(nearest, points)| assignment::explain::Unplaced::Outbid { nearest, points });
+            assert_eq!(nearest, explainer.unplaced(mentee));
+            for mentor in 0..4 {
+                if let WhyNot::Short { points, score, holders, .. } = explainer.why_not(mentee, mentor) {
+                    assert_eq!(explained.short(mentee, mentor, score), points);
+                    assert_eq!(explained.holders[mentor as usize].len(), holders.len());
+                }
+            }
+        }
+    }
+}

@@ -225,11 +225,7 @@ impl<'a> Explained<'a> {
 
 fn sentence(part: &Part) -> String {
     let detail = if part.detail.is_empty() { String::new() } else { format!(": {}", part.detail) };
-    let mut name = part.criterion.clone();
-    if let Some(first) = name.get_mut(0..1) {
-        first.make_ascii_uppercase();
-    }
-    format!("{name} brings {} of {} points{detail}.", points(part.points), points(part.of))
+    format!("{} of {} points for {}{detail}.", points(part.points), points(part.of), part.criterion)
 }
 
 fn ranking(who: &str, role: &str, whose: &str, above: usize, of: usize) -> String {

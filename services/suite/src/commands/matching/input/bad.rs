@@ -150,7 +150,7 @@ pub(crate) enum What {
         reason: String,
     },
     /// More locks on a mentor than places.
-    #[error("{mentor} has only {capacity} places, all locked before")]
+    #[error("every place of {mentor} is locked before (capacity {capacity})")]
     LockCapacity {
         /// The mentor.
         mentor: String,
