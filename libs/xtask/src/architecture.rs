@@ -48,6 +48,7 @@ pub(crate) fn check() -> Result<()> {
         findings.extend(purity(&name, &text));
         findings.extend(own_schema(&name, &text));
     }
+    findings.extend(domains()?);
     if findings.is_empty() {
         return Ok(());
     }
@@ -108,6 +109,32 @@ fn purity(name: &str, text: &str) -> Vec<String> {
         .filter(|word| text.contains(&format!("{word}::")))
         .map(|word| format!("{name} is domain and must not use {word}"))
         .collect()
+}
+
+/// An area that decides something says so in a domain file.
+fn domains() -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for service in SERVICES {
+        for area in fs::read_dir(root().join(format!("services/{service}/src")))? {
+            let area = area?.path();
+            let list = fs::read_to_string(area.join("mod.rs")).unwrap_or_default();
+            let decides = list.contains("grpc::service!") && list.contains("\n        write ");
+            if decides && !has_domain(&area)? {
+                findings.push(format!("{} has no domain file (first line `//! Domain`)", area.display()));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn has_domain(area: &Path) -> Result<bool> {
+    for file in fs::read_dir(area)? {
+        let file = file?.path();
+        if file.is_file() && fs::read_to_string(&file)?.starts_with("//! Domain") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// SQL stands in store.rs and names its own schema only.

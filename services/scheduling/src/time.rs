@@ -1,4 +1,4 @@
-//! Civil time at its borders: zones by name, the wall clock of a day, spans of instants. Pure.
+//! Domain: Civil time at its borders: zones by name, the wall clock of a day, spans of instants.
 
 use jiff::{
     Timestamp,

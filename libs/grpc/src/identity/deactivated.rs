@@ -106,26 +106,34 @@ impl Deactivated {
         Ok(answer)
     }
 
+    /// Fills the set from the truth if it was lost: without it, processes that have no loader would let leavers in.
+    ///
+    /// # Errors
+    /// Those of the loader.
+    pub async fn refill(&self, tenant: TenantId) -> Result<()> {
+        let Some(loader) = &self.inner.loader else { return Ok(()) };
+        if self.inner.cache.set_contains(&key(tenant), &Uuid::nil().to_string()).await.is_none() {
+            self.inner.loaded.lock().await.remove(&tenant);
+            self.load(loader, tenant, Uuid::nil()).await?;
+        }
+        Ok(())
+    }
+
     /// Asks the truth, once for all who wait, and fills the set.
     async fn load(&self, loader: &Loader, tenant: TenantId, person: Uuid) -> Result<bool> {
         let mut loaded = self.inner.loaded.lock().await;
         if let Some(snapshot) = loaded.get(&tenant)
             && Instant::now() < snapshot.until
         {
-            // The set was lost since: without it, processes that have no loader would let a leaver in.
-            self.fill(tenant, &snapshot.people).await;
+            // Not good enough to fill the set from: whoever left since would be missing there until it expires.
             return Ok(snapshot.people.contains(&person));
         }
         let people: HashSet<Uuid> = loader(tenant).await?.into_iter().collect();
-        self.fill(tenant, &people).await;
+        let members: Vec<String> = people.iter().map(Uuid::to_string).collect();
+        self.inner.cache.set_fill(&key(tenant), &members, TTL).await;
         let answer = people.contains(&person);
         loaded.insert(tenant, Snapshot { people, until: Instant::now() + SNAPSHOT });
         Ok(answer)
-    }
-
-    async fn fill(&self, tenant: TenantId, people: &HashSet<Uuid>) {
-        let members: Vec<String> = people.iter().map(Uuid::to_string).collect();
-        self.inner.cache.set_fill(&key(tenant), &members, TTL).await;
     }
 
     fn recall(&self, tenant: TenantId, person: Uuid) -> Option<Known> {

@@ -5,8 +5,8 @@ use crate::{Enrollment, directory::store};
 use kernel::{Context, Result, TenantId, Uuid};
 
 pub(crate) async fn run(service: &Enrollment, ctx: &Context) -> Result<()> {
-    // Asking for anybody fills a set that was lost, from `people`; a set that is there costs one look.
-    service.deactivated.contains(ctx.tenant(), Uuid::nil()).await.map(|_| ())
+    // From `people`; a set that is there costs one look.
+    service.deactivated.refill(ctx.tenant()).await
 }
 
 /// Everybody who has left.

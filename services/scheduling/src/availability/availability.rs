@@ -1,4 +1,4 @@
-//! When a person has time: weekly windows of the wall clock, and the spans that differ from them. Pure.
+//! Domain: When a person has time: weekly windows of the wall clock, and the spans that differ from them.
 
 use crate::time::{Span, first_showing};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Weekday, tz::TimeZone};

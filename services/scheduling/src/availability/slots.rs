@@ -1,4 +1,4 @@
-//! Slots that a set of people have in common. Arithmetic on sorted, disjoint spans. Pure.
+//! Domain: Slots that a set of people have in common. Arithmetic on sorted, disjoint spans.
 
 use super::availability::{Availability, Kind};
 use crate::time::Span;

@@ -1,4 +1,4 @@
-//! Meetings held against policy. Pure.
+//! Domain: Meetings held against policy.
 
 use jiff::Timestamp;
 use kernel::{Actor, Error, Result};

@@ -1,4 +1,4 @@
-//! Meetings as iCalendar text: invitations and cancellations after iTIP (RFC 5546), feeds after RFC 5545. Pure.
+//! Domain: Meetings as iCalendar text: invitations and cancellations after iTIP (RFC 5546), feeds after RFC 5545.
 //!
 //! Times are written in UTC: each meeting of a series is an event of its own, so that no calendar has to know the
 //! zone's rules. The UID is the meeting's id and never changes; the sequence grows with each move and with the

@@ -1,4 +1,4 @@
-//! A meeting of a pair: its states, who may do what when. Pure.
+//! Domain: A meeting of a pair: its states, who may do what when.
 
 use crate::time::Span;
 use jiff::{SignedDuration, Timestamp};

@@ -1,4 +1,4 @@
-//! Recurring meetings: RFC 5545 rules, expanded on the wall clock and always bounded. Pure.
+//! Domain: Recurring meetings: RFC 5545 rules, expanded on the wall clock and always bounded.
 //!
 //! The rule is expanded on civil time, and each civil time is turned into an instant afterwards, as RFC 5545,
 //! 3.3.10 asks for: a weekly 15:00 stays at 15:00 whatever the zone's offset does, a time that does not exist is
