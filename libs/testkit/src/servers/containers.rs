@@ -13,7 +13,7 @@ use testcontainers_modules::{
     redis::{REDIS_PORT, Redis},
 };
 
-/// Tags that `cargo xtask images` makes locally where nothing can be pulled.
+/// Tags of the images; where nothing can be pulled they must be there locally.
 const POSTGRES: &str = "17-alpine";
 const RABBITMQ: &str = "3.13-alpine";
 const REDIS: &str = "7-alpine";
