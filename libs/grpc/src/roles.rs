@@ -20,7 +20,16 @@ fn role_has(role: Role, permission: Permission) -> bool {
     match role {
         Role::System => permission != Unspecified,
         Role::HrAdmin => {
-            matches!(permission, DirectoryRead | DirectoryImport | ProgramsRead | ReportsRead | AuditRead)
+            matches!(
+                permission,
+                DirectoryRead
+                    | DirectoryImport
+                    | ProgramsRead
+                    | ReportsRead
+                    | AuditRead
+                    | ConnectionsRead
+                    | ConnectionsWrite
+            )
         }
         Role::ProgramManager => !matches!(
             permission,
@@ -32,6 +41,8 @@ fn role_has(role: Role, permission: Permission) -> bool {
                 | MatchesAnswer
                 | CheckInsAnswer
                 | AvailabilityWrite
+                | ConnectionsRead
+                | ConnectionsWrite
         ),
         Role::Employee => matches!(
             permission,
@@ -66,6 +77,7 @@ fn role_has(role: Role, permission: Permission) -> bool {
                 | MatchesRead
                 | ReportsRead
                 | AuditRead
+                | ConnectionsRead
         ),
         Role::HrClient => matches!(
             permission,
@@ -95,11 +107,11 @@ mod tests {
     #[test]
     fn the_table_reads_as_decided() {
         let count = |role| permissions(role).count();
-        assert_eq!(count(Role::System), 33);
-        assert_eq!(count(Role::HrAdmin), 5);
-        assert_eq!(count(Role::ProgramManager), 33 - 7);
+        assert_eq!(count(Role::System), 35);
+        assert_eq!(count(Role::HrAdmin), 7);
+        assert_eq!(count(Role::ProgramManager), 35 - 9);
         assert_eq!(count(Role::Employee), 20);
-        assert_eq!(count(Role::Auditor), 8);
+        assert_eq!(count(Role::Auditor), 9);
         assert_eq!(count(Role::HrClient), 8);
         assert!(allows(&[Role::Auditor, Role::HrAdmin], Permission::DirectoryImport));
         assert!(!allows(&[], Permission::ProgramsRead));

@@ -58,6 +58,11 @@ pub trait Service: Clone + Send + Sync + 'static {
     /// Adds its gRPC services: `routes.add_service(ProgramServiceServer::new(self.clone()))`.
     fn routes(&self, routes: &mut RoutesBuilder);
 
+    /// What it serves over HTTP, if anything: on the port of `[http]`, beside the other services' routes.
+    fn http(&self) -> Option<axum::Router> {
+        None
+    }
+
     /// The events it handles: `crate::consumers::consumers()`.
     fn consumers() -> Vec<Consumer<Self>> {
         Vec::new()

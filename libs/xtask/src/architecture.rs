@@ -26,7 +26,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
 ];
 
 /// The services; each may use every library but testkit.
-const SERVICES: [&str; 4] = ["enrollment", "matching", "scheduling", "evaluation"];
+const SERVICES: [&str; 5] = ["enrollment", "matching", "scheduling", "evaluation", "gateway"];
 
 /// External crates that have one room: crate, who may name it.
 const ROOMS: [(&str, &[&str]); 4] = [
@@ -34,7 +34,17 @@ const ROOMS: [(&str, &[&str]); 4] = [
     ("redis", &["storage", "testkit"]),
     (
         "sqlx",
-        &["storage", "testkit", "runtime", "tests", "enrollment", "matching", "scheduling", "evaluation"],
+        &[
+            "storage",
+            "testkit",
+            "runtime",
+            "tests",
+            "enrollment",
+            "matching",
+            "scheduling",
+            "evaluation",
+            "gateway",
+        ],
     ),
     ("rrule", &["scheduling"]),
 ];

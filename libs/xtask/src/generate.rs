@@ -8,7 +8,7 @@ use anyhow::Result;
 use std::{fs, path::PathBuf};
 
 /// The services with tables.
-const SERVICES: [&str; 4] = ["enrollment", "matching", "scheduling", "evaluation"];
+const SERVICES: [&str; 5] = ["enrollment", "matching", "scheduling", "evaluation", "gateway"];
 
 pub(crate) fn run() -> Result<()> {
     say("starting a throw-away Postgres");

@@ -15,6 +15,7 @@ mod jobs;
 mod participants;
 mod profile;
 mod programs;
+mod provisioning;
 mod time;
 mod training;
 mod words;

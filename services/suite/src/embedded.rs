@@ -21,6 +21,7 @@ pub(crate) fn services() -> Vec<Entry> {
         Entry::of::<matching::Matching>(),
         Entry::of::<scheduling::Scheduling>(),
         Entry::of::<evaluation::Evaluation>(),
+        Entry::of::<gateway::Gateway>(),
     ]
 }
 

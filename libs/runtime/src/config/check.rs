@@ -17,6 +17,7 @@ pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
         "server.tls_certificate_file",
         "and server.tls_key_file turn TLS on together; set both or neither",
     );
+    must(config.http.connections > 0, "http.connections", "must be at least 1");
     must(config.database.max_connections > 0, "database.max_connections", "must be at least 1");
     let messaging = &config.messaging;
     must(

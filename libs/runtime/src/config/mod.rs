@@ -9,7 +9,7 @@ mod typed;
 pub use layers::{ConfigError, Sources};
 pub use secret::Secret;
 pub use sections::{
-    BrokerKind, CacheKind, CacheSection, DatabaseSection, DevIdentity, IdentitySection, LimitsSection,
+    BrokerKind, CacheKind, CacheSection, DatabaseSection, DevIdentity, HttpSection, IdentitySection, LimitsSection,
     LogFormat, MessagingSection, MigrateSection, RetentionSection, ServerSection, ShutdownSection,
     TelemetrySection,
 };
@@ -26,6 +26,8 @@ pub const DEFAULTS: &str = include_str!("../../config.defaults.toml");
 pub struct Config {
     /// Where gRPC is served.
     pub server: ServerSection,
+    /// Where HTTP is served, by services that do.
+    pub http: HttpSection,
     /// The services' connections.
     pub database: DatabaseSection,
     /// The owner's connection.

@@ -18,6 +18,15 @@ pub struct ServerSection {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct HttpSection {
+    pub listen: SocketAddr,
+    pub connections: usize,
+    #[serde(deserialize_with = "duration")]
+    pub header_timeout: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DatabaseSection {
     pub url: Secret,
     pub url_file: String,

@@ -1,6 +1,6 @@
 //! Putting a host together, and bringing its database and its broker up to date.
 
-use super::{Entry, Host, StartError, Stop, Tasks, entry::Running, jobs::Jobs, settings};
+use super::{Entry, Host, StartError, Stop, Tasks, entry::Running, http, jobs::Jobs, settings};
 use crate::{
     Deps, Service,
     config::{BrokerKind, Config},
@@ -101,6 +101,7 @@ impl HostBuilder {
         let (health, drain) = (server.health(), self.config.shutdown.drain);
         let serving = server.serve(listener, stop.accepting.clone().cancelled_owned(), drain);
         let server = AbortOnDropHandle::new(tokio::spawn(serving));
+        let (http_address, http) = http::start(&self.config, &running, &stop.accepting).await?;
         let probe = Probe::default();
         let (telemetry_address, telemetry_task) =
             self.telemetry_pages(&probe, &stop, &parts.databases).await?;
@@ -121,6 +122,7 @@ impl HostBuilder {
             clock: self.clock,
             address,
             telemetry_address,
+            http_address,
             broker: parts.broker,
             messaging,
             consuming,
@@ -130,7 +132,7 @@ impl HostBuilder {
             probe,
             telemetry: self.telemetry,
             stop,
-            tasks: Tasks { server, jobs: scheduled, telemetry: telemetry_task },
+            tasks: Tasks { server, http, jobs: scheduled, telemetry: telemetry_task },
         })
     }
 
@@ -264,7 +266,7 @@ async fn refuse_pending(entries: &[Entry], databases: &[Database]) -> Result<(),
     if missing.is_empty() { Ok(()) } else { Err(StartError::MigrationsPending(missing)) }
 }
 
-async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
+pub(super) async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { key, address, source })
 }
 

@@ -44,6 +44,7 @@ impl Entry {
 pub(crate) trait Running: Send + Sync {
     fn db(&self) -> &Database;
     fn routes(&self, routes: &mut RoutesBuilder);
+    fn http(&self) -> Option<axum::Router>;
     fn messaging(&self, broker: &Broker, settings: MessagingSettings) -> Messaging;
     fn jobs(&self) -> Vec<BoundJob>;
     fn deactivated(&self, tenant: TenantId) -> BoxFuture<'static, Result<Vec<Uuid>>>;
@@ -65,6 +66,10 @@ impl<S: Service> Running for Typed<S> {
 
     fn routes(&self, routes: &mut RoutesBuilder) {
         self.0.routes(routes);
+    }
+
+    fn http(&self) -> Option<axum::Router> {
+        self.0.http()
     }
 
     fn messaging(&self, broker: &Broker, settings: MessagingSettings) -> Messaging {

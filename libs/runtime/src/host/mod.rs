@@ -5,6 +5,7 @@
 mod build;
 mod entry;
 mod error;
+mod http;
 mod jobs;
 mod settings;
 mod shutdown;
@@ -35,6 +36,7 @@ pub struct Host {
     clock: SharedClock,
     address: SocketAddr,
     telemetry_address: Option<SocketAddr>,
+    http_address: Option<SocketAddr>,
     services: Vec<(&'static str, Arc<dyn Running>)>,
     broker: Broker,
     messaging: Vec<Messaging>,
@@ -59,6 +61,7 @@ struct Stop {
 /// What runs in the background; it ends with the host.
 struct Tasks {
     server: AbortOnDropHandle<Result<()>>,
+    http: Option<AbortOnDropHandle<()>>,
     jobs: Option<AbortOnDropHandle<()>>,
     telemetry: Option<AbortOnDropHandle<()>>,
 }
@@ -78,6 +81,11 @@ impl Host {
     pub fn url(&self) -> String {
         let scheme = if self.config.server.tls_key_file.is_empty() { "http" } else { "https" };
         format!("{scheme}://{}", self.address)
+    }
+
+    /// Where HTTP is served, if a service of this process does.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http_address
     }
 
     /// Where `/metrics`, `/livez` and `/readyz` are served, if anywhere.

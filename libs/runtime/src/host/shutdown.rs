@@ -60,6 +60,10 @@ impl Host {
             Err(error) => tracing::error!(error = %error, "the server's task ended badly"),
         }
 
+        if let Some(http) = self.tasks.http.take() {
+            let _ = http.await;
+        }
+
         *step = "jobs";
         self.stop.jobs.cancel();
         if let Some(jobs) = self.tasks.jobs.take() {

@@ -106,6 +106,7 @@ impl SuiteBuilder {
 
 fn basics(config: &mut Config, database: &TestDatabase, admin: &str) {
     config.server.listen.set_port(0);
+    config.http.listen.set_port(0);
     config.telemetry.listen = None;
     config.identity.dev.enabled = true;
     config.database.url = Secret::new(database.host_url());

@@ -14,6 +14,7 @@ use crate::{
     events, participants,
     profile::places,
     programs::{self, program::Program},
+    provisioning,
 };
 use contracts::mentor::enrollment::v1::{SubmitApplicationRequest, SubmitApplicationResponse};
 use kernel::{Error, Result, Uuid, parse_id};
@@ -73,8 +74,9 @@ async fn eligible(tx: &mut Tx, program: Uuid, person: Uuid) -> Result<Program> {
     if !standing.active {
         return Err(left());
     }
-    if !program.invites(&standing.unit) {
-        let units = program.spec.audience_units.join(", ");
+    let (units, groups) = (&program.spec.audience_units, &program.spec.audience_groups);
+    if !program.invites(&standing.unit) && !provisioning::store::is_in_audience(tx, person, groups).await? {
+        let units = [units.as_slice(), groups.as_slice()].concat().join(", ");
         return Err(Error::precondition("NOT_IN_AUDIENCE", format!("the program is for: {units}")));
     }
     Ok(program)

@@ -3,7 +3,7 @@
 mod convert;
 mod csv_file;
 mod import_people;
-mod lines;
+pub(crate) mod lines;
 pub(crate) mod person;
 pub(crate) mod plan;
 mod read;

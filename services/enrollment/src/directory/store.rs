@@ -48,6 +48,12 @@ macro_rules! select {
 }
 
 impl Row {
+    fn known(self) -> Result<Known> {
+        let active = self.state == State::Active.word();
+        let Person { id, external_id, facts, manager, chain, .. } = self.person()?;
+        Ok(Known { id, external_id, facts, manager, chain, active })
+    }
+
     fn person(self) -> Result<Person> {
         Ok(Person {
             id: self.person_id,
@@ -94,12 +100,66 @@ pub(crate) async fn lock_import(tx: &mut Tx) -> Result<()> {
 /// Everybody, for planning, in the order of external ids.
 pub(crate) async fn everybody(tx: &mut Tx) -> Result<Vec<Known>> {
     let rows = select!("order by external_id", tx.tenant()).fetch_all(tx.conn()).await.db()?;
-    let known = |row: Row| {
-        let active = row.state == State::Active.word();
-        let Person { id, external_id, facts, manager, chain, .. } = row.person()?;
-        Ok(Known { id, external_id, facts, manager, chain, active })
-    };
-    rows.into_iter().map(known).collect()
+    rows.into_iter().map(Row::known).collect()
+}
+
+/// A person for planning.
+pub(crate) async fn find_known(tx: &mut Tx, id: Uuid) -> Result<Option<Known>> {
+    let row = select!("and person_id = $2", tx.tenant(), id).fetch_optional(tx.conn()).await.db()?;
+    row.map(Row::known).transpose()
+}
+
+/// The person with this id in the HRIS.
+pub(crate) async fn find_by_external_id(tx: &mut Tx, id: &str) -> Result<Option<Known>> {
+    let row = select!("and external_id = $2", tx.tenant(), id).fetch_optional(tx.conn()).await.db()?;
+    row.map(Row::known).transpose()
+}
+
+/// Active people who report to somebody.
+pub(crate) async fn reports(tx: &mut Tx, manager: Uuid) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar!(
+        "select person_id from enrollment.person \
+         where tenant_id = $1 and manager_id = $2 and state = 'active' order by person_id",
+        tx.tenant(),
+        manager
+    )
+    .fetch_all(tx.conn())
+    .await
+    .db()
+}
+
+/// Active people below somebody, at any depth.
+pub(crate) async fn below(tx: &mut Tx, manager: Uuid) -> Result<Vec<Known>> {
+    let rows = select!(
+        "and state = 'active' and person_id in (\
+             with recursive below (person_id) as (\
+                 select p.person_id from enrollment.person p where p.tenant_id = $1 and p.manager_id = $2 \
+                 union \
+                 select p.person_id from enrollment.person p join below b on p.manager_id = b.person_id \
+                 where p.tenant_id = $1) \
+             select person_id from below) order by person_id",
+        tx.tenant(),
+        manager
+    )
+    .fetch_all(tx.conn())
+    .await
+    .db()?;
+    rows.into_iter().map(Row::known).collect()
+}
+
+/// Gives a person another id in the HRIS, unless somebody has it; whether it was given.
+pub(crate) async fn rename(tx: &mut Tx, person: Uuid, external_id: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "update enrollment.person set external_id = $3 where tenant_id = $1 and person_id = $2 \
+           and not exists (select from enrollment.person where tenant_id = $1 and external_id = $3)",
+        tx.tenant(),
+        person,
+        external_id
+    )
+    .execute(tx.conn())
+    .await
+    .db()?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Adds or overwrites people, all active.
@@ -235,13 +295,24 @@ pub(crate) async fn list(tx: &mut Tx, page: &Page<String>, filter: &Filter) -> R
     rows.db()?.into_iter().map(Row::person).collect()
 }
 
-/// Active people of the units; of all when none is named.
-pub(crate) async fn audience_size(tx: &mut Tx, units: &[String]) -> Result<i32> {
+/// Active people of the units and of the audiences; all when neither is named.
+pub(crate) async fn audience_size(tx: &mut Tx, units: &[String], audiences: &[String]) -> Result<i32> {
     let size = sqlx::query_scalar!(
-        "select count(*) as \"size!\" from enrollment.person \
-         where tenant_id = $1 and state = 'active' and (cardinality($2::text[]) = 0 or unit = any($2))",
+        "with recursive inside (member) as ( \
+             select m.member from enrollment.audience_group g join enrollment.audience_member m \
+               on m.tenant_id = $1 and m.group_id = g.group_id \
+             where g.tenant_id = $1 and g.audience = any($3) \
+             union \
+             select m.member from inside i join enrollment.audience_member m \
+               on m.tenant_id = $1 and m.group_id = i.member) \
+         select count(*) as \"size!\" from enrollment.person p \
+         where p.tenant_id = $1 and p.state = 'active' \
+           and (cardinality($2::text[]) + cardinality($3::text[]) = 0 or p.unit = any($2) \
+                or exists (select from enrollment.provisioned u join inside i on i.member = u.user_id::text \
+                           where u.tenant_id = $1 and u.person_id = p.person_id))",
         tx.tenant(),
-        units
+        units,
+        audiences
     )
     .fetch_one(tx.conn())
     .await

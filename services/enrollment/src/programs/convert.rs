@@ -25,6 +25,12 @@ pub(crate) fn spec(spec: Option<pb::ProgramSpec>) -> Result<Spec> {
             .enumerate()
             .map(|(i, unit)| text(&format!("spec.audience_units[{i}]"), unit))
             .collect::<Result<_>>()?,
+        audience_groups: spec
+            .audience_groups
+            .into_iter()
+            .enumerate()
+            .map(|(i, group)| text(&format!("spec.audience_groups[{i}]"), group))
+            .collect::<Result<_>>()?,
         policy: spec.policy.map(policy).transpose()?.unwrap_or_default(),
     })
 }
@@ -132,11 +138,12 @@ pub(crate) fn parts(mask: Option<prost_types::FieldMask>) -> Result<Vec<Part>> {
         "description" => Ok(Part::Description),
         "objectives" => Ok(Part::Objectives),
         "audience_units" => Ok(Part::AudienceUnits),
+        "audience_groups" => Ok(Part::AudienceGroups),
         "format" => Ok(Part::Format),
         "policy" => Ok(Part::Policy),
         _ => Err(Error::field(
             format!("update_mask.paths[{i}]"),
-            "must be one of name, description, objectives, audience_units, format, policy",
+            "must be one of name, description, objectives, audience_units, audience_groups, format, policy",
         )),
     };
     paths.iter().enumerate().map(part).collect()
@@ -156,6 +163,7 @@ pub(crate) fn program_out(program: &Program) -> pb::Program {
             description: spec.description.clone(),
             objectives: spec.objectives.iter().map(objective).collect(),
             audience_units: spec.audience_units.clone(),
+            audience_groups: spec.audience_groups.clone(),
             format: format_out(spec.format).into(),
             policy: Some(policy_out(&spec.policy)),
         }),

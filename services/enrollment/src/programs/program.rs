@@ -89,6 +89,7 @@ pub(crate) struct Spec {
     pub(crate) description: String,
     pub(crate) objectives: Vec<Objective>,
     pub(crate) audience_units: Vec<String>,
+    pub(crate) audience_groups: Vec<String>,
     pub(crate) format: Format,
     pub(crate) policy: Policy,
 }
@@ -100,6 +101,7 @@ pub(crate) enum Part {
     Description,
     Objectives,
     AudienceUnits,
+    AudienceGroups,
     Format,
     Policy,
 }
@@ -166,6 +168,7 @@ impl Program {
                 Part::Description => self.spec.description.clone_from(&spec.description),
                 Part::Objectives => self.spec.objectives.clone_from(&spec.objectives),
                 Part::AudienceUnits => self.spec.audience_units.clone_from(&spec.audience_units),
+                Part::AudienceGroups => self.spec.audience_groups.clone_from(&spec.audience_groups),
                 Part::Format => self.spec.format = spec.format,
                 Part::Policy => self.spec.policy.clone_from(&spec.policy),
             }
@@ -232,9 +235,11 @@ impl Program {
         }
     }
 
-    /// Whether people of the unit may apply.
+    /// Whether everybody of the unit may apply.
     pub(crate) fn invites(&self, unit: &str) -> bool {
-        self.spec.audience_units.is_empty() || self.spec.audience_units.iter().any(|invited| invited == unit)
+        let spec = &self.spec;
+        let everybody = spec.audience_units.is_empty() && spec.audience_groups.is_empty();
+        everybody || spec.audience_units.iter().any(|invited| invited == unit)
     }
 
     /// The state says no.
@@ -264,6 +269,7 @@ pub(crate) mod tests {
             description: String::new(),
             objectives: Vec::new(),
             audience_units: Vec::new(),
+            audience_groups: Vec::new(),
             format: Format::OneOnOne,
             policy: Policy::default(),
         }

@@ -12,7 +12,8 @@ pub(crate) async fn handle(
     request: PublishProgramRequest,
 ) -> Result<PublishProgramResponse> {
     let mut program = store::lock(tx, parse_id("program_id", &request.program_id)?).await?;
-    let audience = directory::store::audience_size(tx, &program.spec.audience_units).await?;
+    let (units, groups) = (&program.spec.audience_units, &program.spec.audience_groups);
+    let audience = directory::store::audience_size(tx, units, groups).await?;
     let event = program.publish(audience, tx.now())?;
     store::save(tx, &mut program).await?;
     events::program(tx, &program, event);

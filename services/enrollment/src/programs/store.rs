@@ -16,6 +16,7 @@ struct Row {
     description: String,
     objectives: Json<Vec<Objective>>,
     audience_units: Vec<String>,
+    audience_groups: Vec<String>,
     format: String,
     policy: Json<Policy>,
     state: String,
@@ -33,7 +34,7 @@ macro_rules! select {
         sqlx::query_as!(
             Row,
             "select program_id, name, description, objectives as \"objectives: Json<Vec<Objective>>\", audience_units, \
-                    format, policy as \"policy: Json<Policy>\", state, audience_size, created_at, published_at, \
+                    audience_groups, format, policy as \"policy: Json<Policy>\", state, audience_size, created_at, published_at, \
                     started_at, closed_at, version \
              from enrollment.program where tenant_id = $1 " + $tail,
             $($argument),+
@@ -50,6 +51,7 @@ impl Row {
                 description: self.description,
                 objectives: self.objectives.0,
                 audience_units: self.audience_units,
+                audience_groups: self.audience_groups,
                 format: Format::read(&self.format)?,
                 policy: self.policy.0,
             },
@@ -111,8 +113,8 @@ pub(crate) async fn insert(tx: &mut Tx, program: &Program) -> Result<()> {
     let spec = &program.spec;
     sqlx::query!(
         "insert into enrollment.program (tenant_id, program_id, name, description, objectives, audience_units, format, \
-                                         policy, state, audience_size, created_at, version) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                         policy, state, audience_size, created_at, version, audience_groups) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         tx.tenant(),
         program.id,
         spec.name,
@@ -124,7 +126,8 @@ pub(crate) async fn insert(tx: &mut Tx, program: &Program) -> Result<()> {
         program.state.word(),
         program.audience_size,
         at(program.created_at),
-        program.version
+        program.version,
+        &spec.audience_groups
     )
     .execute(tx.conn())
     .await
@@ -138,7 +141,8 @@ pub(crate) async fn save(tx: &mut Tx, program: &mut Program) -> Result<()> {
     let done = sqlx::query!(
         "update enrollment.program \
          set name = $4, description = $5, objectives = $6, audience_units = $7, format = $8, policy = $9, state = $10, \
-             audience_size = $11, published_at = $12, started_at = $13, closed_at = $14, version = version + 1 \
+             audience_size = $11, published_at = $12, started_at = $13, closed_at = $14, \
+             audience_groups = $15, version = version + 1 \
          where tenant_id = $1 and program_id = $2 and version = $3",
         tx.tenant(),
         program.id,
@@ -153,7 +157,8 @@ pub(crate) async fn save(tx: &mut Tx, program: &mut Program) -> Result<()> {
         program.audience_size,
         at_some(program.published_at),
         at_some(program.started_at),
-        at_some(program.closed_at)
+        at_some(program.closed_at),
+        &spec.audience_groups
     )
     .execute(tx.conn())
     .await

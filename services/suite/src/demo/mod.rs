@@ -68,6 +68,7 @@ pub(crate) async fn run(demo: Demo) -> Result<()> {
     config.limits.calls_per_second = 1_000_000;
     config.limits.burst = 1_000_000;
     config.server.listen.set_port(0);
+    config.http.listen.set_port(0);
 
     let start = jiff::Timestamp::from_second(START)?;
     let clock = ManualClock::at(start);

@@ -82,6 +82,7 @@ pub(super) fn program() -> ProgramSpec {
             organisation_goal: "Fill senior positions from within".to_owned(),
         }],
         audience_units: Vec::new(),
+        audience_groups: Vec::new(),
         format: ProgramFormat::OneOnOne.into(),
         policy: Some(Policy {
             meetings_per_month: 2,

@@ -1,0 +1,44 @@
+//! The service's own settings, section `[services.gateway]`.
+
+use serde::Deserialize;
+
+/// What operations can set.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The address by which clients reach the gateway, such as `https://mentor.example.com`; from the request when
+    /// empty.
+    pub(crate) public_url: String,
+    /// The most bytes of one resource.
+    pub(crate) max_resource_bytes: usize,
+    /// The most bytes of one bulk request.
+    pub(crate) max_bulk_bytes: usize,
+    /// The most operations of one bulk request.
+    pub(crate) max_bulk_operations: usize,
+    /// The most resources of one page.
+    pub(crate) max_page: i64,
+    /// Requests a second that one tenant may sustain; 0 for no limit.
+    pub(crate) requests_per_second: u32,
+    /// Requests that one tenant may send at once after a pause.
+    pub(crate) burst: u32,
+    /// Seconds that a client may take to send a body.
+    pub(crate) body_seconds: u64,
+    /// Days that a deleted resource is kept before it is erased.
+    pub(crate) deleted_days: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            public_url: String::new(),
+            max_resource_bytes: 1 << 20,
+            max_bulk_bytes: 8 << 20,
+            max_bulk_operations: 1_000,
+            max_page: 1_000,
+            requests_per_second: 100,
+            burst: 300,
+            body_seconds: 20,
+            deleted_days: 30,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The gateway service alone in its process.
+
+fn main() -> std::process::ExitCode {
+    runtime::main::<gateway::Gateway>()
+}

@@ -1,0 +1,31 @@
+//! POST to `/Users` and `/Groups`.
+
+use super::{
+    edge::{self, Answer, Caller, kind},
+    read, write,
+};
+use crate::Gateway;
+use axum::{
+    Extension,
+    body::Body,
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, StatusCode, header},
+};
+
+pub(crate) async fn handle(
+    State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
+    Path(endpoint): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let kind = kind(&endpoint)?;
+    let projection = read::projection(query.as_deref())?;
+    let sent = edge::object(&gateway, &headers, body, gateway.settings.max_resource_bytes).await?;
+    let id = gateway.db.clock().new_id();
+    let created = write::create(&gateway, &caller, kind, id, &sent).await?;
+    let location = created.location(&caller.base);
+    let answer = read::shown(&gateway, &caller, StatusCode::CREATED, &created, &projection);
+    Ok(edge::with_header(answer, header::LOCATION, &location))
+}
