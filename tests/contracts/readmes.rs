@@ -3,6 +3,7 @@
 use crate::repository;
 use enrollment::Enrollment;
 use evaluation::Evaluation;
+use gateway::Gateway;
 use matching::Matching;
 use runtime::Service;
 use scheduling::Scheduling;
@@ -13,7 +14,7 @@ fn jobs() -> Vec<(&'static str, Vec<&'static str>)> {
     fn of<S: Service>() -> (&'static str, Vec<&'static str>) {
         (S::NAME, S::jobs().iter().map(|job| job.name).collect())
     }
-    vec![of::<Enrollment>(), of::<Matching>(), of::<Scheduling>(), of::<Evaluation>()]
+    vec![of::<Enrollment>(), of::<Matching>(), of::<Scheduling>(), of::<Evaluation>(), of::<Gateway>()]
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use contracts::{Event, mentor::enrollment::events::v1::PersonUpserted};
 use enrollment::Enrollment;
 use evaluation::Evaluation;
+use gateway::Gateway;
 use kernel::{TenantId, Uuid};
 use matching::Matching;
 use prost::Message;
@@ -24,7 +25,7 @@ pub fn subscriptions() -> Vec<(&'static str, Vec<&'static str>)> {
     fn of<S: Service>() -> (&'static str, Vec<&'static str>) {
         (S::NAME, S::consumers().iter().map(|consumer| consumer.type_name).collect())
     }
-    vec![of::<Enrollment>(), of::<Matching>(), of::<Scheduling>(), of::<Evaluation>()]
+    vec![of::<Enrollment>(), of::<Matching>(), of::<Scheduling>(), of::<Evaluation>(), of::<Gateway>()]
 }
 
 /// Reads one tenant's rows as the superuser.

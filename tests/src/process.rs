@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use testkit::{Prefix, eventually, servers, unique};
 
 /// All services with a binary of their own.
-pub const SERVICES: [&str; 4] = ["enrollment", "matching", "scheduling", "evaluation"];
+pub const SERVICES: [&str; 5] = ["enrollment", "matching", "scheduling", "evaluation", "gateway"];
 /// A process may take this long to start, on a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(60);
 
@@ -251,6 +251,7 @@ fn environment(servers: &Servers, prefix: &str, config: &Path) -> BTreeMap<Strin
         ("MENTOR__CACHE__URL", servers.redis.clone()),
         ("MENTOR__CACHE__PREFIX", prefix.to_owned()),
         ("MENTOR__TELEMETRY__LISTEN", String::new()),
+        ("MENTOR__HTTP__LISTEN", "127.0.0.1:0".to_owned()),
         ("MENTOR__LIMITS__CALLS_PER_SECOND", "0".to_owned()),
         ("MENTOR__SHUTDOWN__READINESS_DELAY", "0s".to_owned()),
         ("RUST_BACKTRACE", "0".to_owned()),

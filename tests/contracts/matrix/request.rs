@@ -104,6 +104,7 @@ impl Maker<'_> {
         Some(match field.name() {
             "page_token" | "etag" => return None,
             "local" => (self.now + ahead("local")).strftime("%Y-%m-%dT%H:%M:%S").to_string(),
+            "roles" => "auditor".to_owned(),
             "zone" => "Europe/London".to_owned(),
             "languages" | "required_language" => "en".to_owned(),
             "rrule" => "FREQ=DAILY;COUNT=2".to_owned(),

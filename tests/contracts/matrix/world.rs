@@ -8,6 +8,7 @@ use super::{
 use contracts::mentor::{
     common::v1::ParticipantRole,
     enrollment::v1::ImportMode,
+    gateway::v1::{CreateConnectionRequest, connection_service_client::ConnectionServiceClient},
     evaluation::v1::{
         ListCheckInsRequest, ListReviewsRequest, check_in_service_client::CheckInServiceClient,
         review_service_client::ReviewServiceClient,
@@ -16,11 +17,13 @@ use contracts::mentor::{
 };
 use enrollment::Enrollment;
 use evaluation::Evaluation;
+use gateway::Gateway;
 use grpc::{Channel, Client, StaticToken};
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Clock, Role, SharedClock, TenantId, Uuid};
 use matching::Matching;
 use scheduling::Scheduling;
+use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use testkit::Suite;
 use tests::{
@@ -61,6 +64,7 @@ impl World {
             .service::<Matching>()
             .service::<Scheduling>()
             .service::<Evaluation>()
+            .service::<Gateway>()
             .start()
             .await;
         let other = TenantId(suite.clock.new_id());
@@ -76,7 +80,10 @@ impl World {
                 suite.run_jobs().await;
                 suite.settle().await;
             }
-            (here.finish(&own).await, there.finish(&foreign).await)
+            let (mut here, mut there) = (here.finish(&own).await, there.finish(&foreign).await);
+            provision(&suite, &own, &mut here).await;
+            provision(&suite, &foreign, &mut there).await;
+            (here, there)
         };
         suite.settle().await;
         let (second, first) = (here.remove(1), here.remove(0));
@@ -229,6 +236,31 @@ impl Founding {
             pairs.push(Pair { manager, mentor, mentee, shared });
         }
         pairs
+    }
+}
+
+/// For each pair a connection, and a user and a group that it has pushed.
+async fn provision(suite: &Suite, stage: &Stage<'_>, pairs: &mut [Pair]) {
+    let root = format!("http://{}/scim/v2", suite.host().http_address().expect("the gateway serves HTTP"));
+    let push = async |token: &str, endpoint: &str, body: Value| -> String {
+        let request = reqwest::Client::new().post(format!("{root}/{endpoint}")).bearer_auth(token);
+        let answer = request.header("content-type", "application/scim+json").body(body.to_string()).send();
+        let answer = answer.await.expect("answered").text().await.expect("a whole answer");
+        let answer: Value = serde_json::from_str(&answer).expect("JSON");
+        answer["id"].as_str().unwrap_or_else(|| panic!("refused: {answer}")).to_owned()
+    };
+    for (n, pair) in pairs.iter_mut().enumerate() {
+        let mut client = ConnectionServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
+        let request = CreateConnectionRequest { request_id: stage.request_id(), name: format!("Provider {n}") };
+        let made = client.create_connection(request).await.expect("allowed").into_inner();
+        let connection = made.connection.expect("answered").connection_id;
+        let user = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": format!("scim{n}"), "active": false });
+        let user = push(&made.token, "Users", user).await;
+        let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Team", "members": [{ "value": user }] });
+        let group = push(&made.token, "Groups", group).await;
+        let shared = std::mem::take(&mut pair.shared);
+        pair.shared =
+            shared.with("connection_id", &[&connection]).with("user_id", &[&user]).with("group_id", &[&group]);
     }
 }
 

@@ -5,4 +5,4 @@ pub(crate) mod place;
 mod staff;
 pub(crate) mod store;
 
-pub(crate) use staff::{leave, place_under, take_in};
+pub(crate) use staff::{leave, take_in};

@@ -60,7 +60,7 @@ pub(crate) async fn leave(tx: &mut Tx, person: Uuid) -> Result<()> {
 }
 
 /// Gives a person another manager.
-pub(crate) async fn place_under(tx: &mut Tx, person: Uuid, manager: Option<Uuid>) -> Result<()> {
+async fn place_under(tx: &mut Tx, person: Uuid, manager: Option<Uuid>) -> Result<()> {
     match directory::store::find_known(tx, person).await? {
         Some(known) if known.active => write(tx, known.clone(), manager, Some(&known)).await,
         _ => Ok(()),

@@ -10,5 +10,6 @@ mod leavers;
 mod participants;
 mod people;
 mod programs;
+mod provisioning;
 mod training;
 mod world;

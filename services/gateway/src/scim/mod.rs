@@ -20,8 +20,6 @@ mod rewrite;
 pub(crate) mod schema;
 mod search;
 pub(crate) mod store;
-#[cfg(test)]
-mod tests;
 mod value;
 mod write;
 

@@ -7,8 +7,6 @@ use serde_json::Value;
 
 /// The core schema of users.
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
-/// The core schema of groups.
-pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// The enterprise extension of users.
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 

@@ -3,6 +3,7 @@
 use crate::program::{Environment, Finished, environment, nowhere, run, set};
 use enrollment::Enrollment;
 use evaluation::Evaluation;
+use gateway::Gateway;
 use matching::Matching;
 use scheduling::Scheduling;
 use serde_json::Value;
@@ -10,7 +11,7 @@ use testkit::{Suite, TestDatabase};
 
 async fn suite() -> (Suite, Environment) {
     let builder = Suite::builder().service::<Enrollment>().service::<Matching>();
-    let suite = builder.service::<Scheduling>().service::<Evaluation>().in_process().start().await;
+    let suite = builder.service::<Scheduling>().service::<Evaluation>().service::<Gateway>().in_process().start().await;
     let mut variables = environment(suite.config(), &suite.database().url());
     let broker = testkit::servers::rabbitmq().await;
     set(&mut variables, "MENTOR__MESSAGING__BROKER", "rabbitmq");

@@ -70,7 +70,7 @@ async fn prefix() -> Prefix {
         cache: servers::redis().await,
         prefix: format!("{name}."),
         keys: name,
-        services: vec!["enrollment", "matching", "scheduling", "evaluation"],
+        services: vec!["enrollment", "matching", "scheduling", "evaluation", "gateway"],
     }
 }
 

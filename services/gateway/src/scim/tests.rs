@@ -1,1 +1,0 @@
-//! The domain of SCIM, shape by shape.

@@ -1,0 +1,15 @@
+//! The gateway on real servers, through HTTP and gRPC.
+
+mod bulk;
+mod connections;
+mod discovery;
+mod entra;
+mod events;
+mod filters;
+mod groups;
+mod hostile;
+mod jobs;
+mod okta;
+mod peers;
+mod resources;
+mod world;
