@@ -3,4 +3,5 @@
 
 mod foreign_client;
 mod program;
+mod provisioned;
 mod refused;

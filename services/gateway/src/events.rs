@@ -31,13 +31,7 @@ pub(crate) fn person_deprovisioned(tx: &mut Tx, user: Uuid, person: Person) {
 }
 
 /// A group is there, or was renamed or mapped.
-pub(crate) fn group_upserted(
-    tx: &mut Tx,
-    group: Uuid,
-    display_name: &str,
-    roles: &[String],
-    audience: &str,
-) {
+pub(crate) fn group_upserted(tx: &mut Tx, group: Uuid, display_name: &str, roles: &[String], audience: &str) {
     tx.emit(&fact::GroupUpserted {
         group_id: group.to_string(),
         display_name: display_name.to_owned(),

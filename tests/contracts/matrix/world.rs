@@ -8,11 +8,11 @@ use super::{
 use contracts::mentor::{
     common::v1::ParticipantRole,
     enrollment::v1::ImportMode,
-    gateway::v1::{CreateConnectionRequest, connection_service_client::ConnectionServiceClient},
     evaluation::v1::{
         ListCheckInsRequest, ListReviewsRequest, check_in_service_client::CheckInServiceClient,
         review_service_client::ReviewServiceClient,
     },
+    gateway::v1::{CreateConnectionRequest, connection_service_client::ConnectionServiceClient},
     matching::v1::{Match, MatchState, PinPairRequest, run_service_client::RunServiceClient},
 };
 use enrollment::Enrollment;
@@ -251,7 +251,8 @@ async fn provision(suite: &Suite, stage: &Stage<'_>, pairs: &mut [Pair]) {
     };
     for (n, pair) in pairs.iter_mut().enumerate() {
         let mut client = ConnectionServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
-        let request = CreateConnectionRequest { request_id: stage.request_id(), name: format!("Provider {n}") };
+        let request =
+            CreateConnectionRequest { request_id: stage.request_id(), name: format!("Provider {n}") };
         let made = client.create_connection(request).await.expect("allowed").into_inner();
         let connection = made.connection.expect("answered").connection_id;
         let user = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": format!("scim{n}"), "active": false });
@@ -259,8 +260,10 @@ async fn provision(suite: &Suite, stage: &Stage<'_>, pairs: &mut [Pair]) {
         let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Team", "members": [{ "value": user }] });
         let group = push(&made.token, "Groups", group).await;
         let shared = std::mem::take(&mut pair.shared);
-        pair.shared =
-            shared.with("connection_id", &[&connection]).with("user_id", &[&user]).with("group_id", &[&group]);
+        pair.shared = shared
+            .with("connection_id", &[&connection])
+            .with("user_id", &[&user])
+            .with("group_id", &[&group]);
     }
 }
 

@@ -9,9 +9,9 @@ mod typed;
 pub use layers::{ConfigError, Sources};
 pub use secret::Secret;
 pub use sections::{
-    BrokerKind, CacheKind, CacheSection, DatabaseSection, DevIdentity, HttpSection, IdentitySection, LimitsSection,
-    LogFormat, MessagingSection, MigrateSection, RetentionSection, ServerSection, ShutdownSection,
-    TelemetrySection,
+    BrokerKind, CacheKind, CacheSection, DatabaseSection, DevIdentity, HttpSection, IdentitySection,
+    LimitsSection, LogFormat, MessagingSection, MigrateSection, RetentionSection, ServerSection,
+    ShutdownSection, TelemetrySection,
 };
 
 use layers::Layers;

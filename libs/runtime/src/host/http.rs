@@ -43,9 +43,9 @@ async fn serve(
     drain: Duration,
     stop: CancellationToken,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
+    // HTTP/1 alone: telling the versions apart has no time limit, and a silent client would stay.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
-    builder.http2().timer(TokioTimer::new()).max_header_list_size(64 << 10);
     let graceful = GracefulShutdown::new();
     loop {
         let accept = async {

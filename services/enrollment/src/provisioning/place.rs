@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn what_the_provider_does_not_know_stays_at_the_first_meeting_only() {
-        let before = Facts { unit: "Finance".into(), grade: "B3".into(), fte_percent: 50, ..Facts::default() };
+        let before =
+            Facts { unit: "Finance".into(), grade: "B3".into(), fte_percent: 50, ..Facts::default() };
         let sent = Facts { display_name: "Ann\nLee".into(), email: "nonsense".into(), ..Facts::default() };
         let first = facts(&sent, Some(&before), true, "7");
         assert_eq!((first.unit.as_str(), first.grade.as_str(), first.fte_percent), ("Finance", "B3", 50));

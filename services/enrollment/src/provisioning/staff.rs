@@ -16,7 +16,12 @@ pub(crate) async fn take_in(service: &Enrollment, tx: &mut Tx, user: &User) -> R
         Some(person) => directory::store::find_known(tx, person).await?,
         None => directory::store::find_by_external_id(tx, &user.external_id).await?,
     };
-    let facts = place::facts(&user.facts, known.as_ref().map(|known| &known.facts), linked.is_none(), &user.external_id);
+    let facts = place::facts(
+        &user.facts,
+        known.as_ref().map(|known| &known.facts),
+        linked.is_none(),
+        &user.external_id,
+    );
     let mut person = match &known {
         Some(known) => Known { facts, active: true, ..known.clone() },
         None => Known {
@@ -28,7 +33,9 @@ pub(crate) async fn take_in(service: &Enrollment, tx: &mut Tx, user: &User) -> R
             active: true,
         },
     };
-    if person.external_id != user.external_id && directory::store::rename(tx, person.id, &user.external_id).await? {
+    if person.external_id != user.external_id
+        && directory::store::rename(tx, person.id, &user.external_id).await?
+    {
         person.external_id.clone_from(&user.external_id);
     }
     let manager = store::resolve(tx, &user.manager).await?;

@@ -7,7 +7,10 @@ use storage::{DbResult, Tx};
 /// Whoever changes the directory one person at a time waits for an import, and for others that do the same.
 pub(crate) async fn lock_directory(tx: &mut Tx) -> Result<()> {
     let key = format!("enrollment.import {}", tx.tenant());
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", key).execute(tx.conn()).await.db()?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+        .execute(tx.conn())
+        .await
+        .db()?;
     Ok(())
 }
 
@@ -70,7 +73,8 @@ pub(crate) async fn resolve(tx: &mut Tx, name: &str) -> Result<Option<Uuid>> {
 
 /// People whose manager was named by one of the names of this user, and who do not stand under the person yet.
 pub(crate) async fn waiting_for(tx: &mut Tx, user: &User, person: Uuid) -> Result<Vec<Uuid>> {
-    let names = [user.id.to_string(), user.external_id.clone(), user.provider_id.clone(), user.user_name.clone()];
+    let names =
+        [user.id.to_string(), user.external_id.clone(), user.provider_id.clone(), user.user_name.clone()];
     let names: Vec<String> =
         names.into_iter().filter(|name| !name.is_empty()).map(|name| name.to_lowercase()).collect();
     sqlx::query_scalar!(

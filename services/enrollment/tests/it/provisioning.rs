@@ -157,9 +157,15 @@ async fn groups_are_audiences() {
     // Members may be told before the group is mapped, or known.
     told(&world, &members(&inner, &[ann.id.to_string()], &[])).await;
     told(&world, &members(&group, &[inner.clone(), "later".into()], &[])).await;
-    let upserted = GroupUpserted { group_id: group.clone(), display_name: "T".into(), roles: vec![], audience: "Talents".into() };
+    let upserted = GroupUpserted {
+        group_id: group.clone(),
+        display_name: "T".into(),
+        roles: vec![],
+        audience: "Talents".into(),
+    };
     told(&world, &upserted).await;
-    let program = world.published(ProgramSpec { audience_groups: vec!["Talents".into()], ..spec("For talents") }).await;
+    let program =
+        world.published(ProgramSpec { audience_groups: vec!["Talents".into()], ..spec("For talents") }).await;
     assert_eq!(program.audience_size, 1);
     world.apply("ann", &program, Mentee).await.expect("in the group in the group");
     assert_eq!(reason(world.apply("bob", &program, Mentee).await), "NOT_IN_AUDIENCE");

@@ -21,7 +21,11 @@ pub(crate) fn tenant_of(text: &str) -> Option<TenantId> {
 
 /// Finds the connection of a token; `None` for one that is not good. Asked anew for every request, so that a revoked
 /// token is refused at once.
-pub(crate) async fn authenticate(gateway: &Gateway, text: &str, correlation: Uuid) -> Result<Option<Authenticated>> {
+pub(crate) async fn authenticate(
+    gateway: &Gateway,
+    text: &str,
+    correlation: Uuid,
+) -> Result<Option<Authenticated>> {
     let Some(tenant) = token::tenant(text) else { return Ok(None) };
     let ctx = Context::system(tenant, "gateway", "authenticate", gateway.db.clock().now(), correlation);
     let mut tx = gateway.db.read(&ctx).await?;

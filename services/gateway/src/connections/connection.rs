@@ -47,7 +47,12 @@ impl Connection {
     ///
     /// # Errors
     /// `CONNECTION_STATE` when revoked, `FIELD_INVALID` for an overlap out of bounds.
-    pub(crate) fn rotate(&mut self, token: Uuid, overlap: Option<SignedDuration>, now: Timestamp) -> Result<()> {
+    pub(crate) fn rotate(
+        &mut self,
+        token: Uuid,
+        overlap: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Result<()> {
         self.must_live()?;
         let overlap = overlap.unwrap_or(OVERLAP);
         if overlap.is_negative() || overlap > MAX_OVERLAP {
@@ -112,7 +117,10 @@ mod tests {
         let mut connection = Connection::new(Uuid::nil(), "Okta", at(0)).expect("a name");
         connection.revoke(at(1)).expect("alive");
         assert_eq!(connection.revoke(at(2)).expect_err("revoked").reason, "CONNECTION_STATE");
-        assert_eq!(connection.rotate(Uuid::nil(), None, at(2)).expect_err("revoked").reason, "CONNECTION_STATE");
+        assert_eq!(
+            connection.rotate(Uuid::nil(), None, at(2)).expect_err("revoked").reason,
+            "CONNECTION_STATE"
+        );
         assert!(Connection::new(Uuid::nil(), "  ", at(0)).is_err());
     }
 }

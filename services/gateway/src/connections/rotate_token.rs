@@ -22,7 +22,8 @@ pub(crate) async fn handle(
     connection.rotate(id, request.overlap.map(overlap).transpose()?, tx.now())?;
     store::save_tokens(&mut tx, &connection, id, &token::hash(&secret)).await?;
     tx.audit(Audit::of("connection", connection.id).because("token rotated"));
-    let mut answer = RotateTokenResponse { connection: Some(connection_out(&connection)), token: String::new() };
+    let mut answer =
+        RotateTokenResponse { connection: Some(connection_out(&connection)), token: String::new() };
     tx.commit_with(&answer).await?;
     answer.token = secret;
     Ok(answer)

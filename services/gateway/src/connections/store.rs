@@ -25,7 +25,12 @@ pub(crate) async fn insert(tx: &mut Tx, connection: &Connection) -> Result<()> {
 }
 
 /// Writes the tokens of a connection: ends those before, adds the newest with its hash.
-pub(crate) async fn save_tokens(tx: &mut Tx, connection: &Connection, newest: Uuid, hash: &[u8]) -> Result<()> {
+pub(crate) async fn save_tokens(
+    tx: &mut Tx,
+    connection: &Connection,
+    newest: Uuid,
+    hash: &[u8],
+) -> Result<()> {
     for token in &connection.tokens {
         if token.id == newest {
             sqlx::query!(
@@ -162,7 +167,8 @@ async fn add_tokens(tx: &mut Tx, connections: &mut [Connection]) -> Result<()> {
     .await
     .db()?;
     for row in rows {
-        let Some(connection) = connections.iter_mut().find(|connection| connection.id == row.connection_id) else {
+        let Some(connection) = connections.iter_mut().find(|connection| connection.id == row.connection_id)
+        else {
             continue;
         };
         let token = Token {

@@ -114,6 +114,7 @@ pub(crate) async fn grants(tx: &mut Tx, user: Uuid) -> Result<(Vec<String>, Vec<
         texts.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect()
     };
     let roles = rows.iter().flat_map(|row| row.roles.clone()).collect();
-    let audiences = rows.into_iter().map(|row| row.audience).filter(|audience| !audience.is_empty()).collect();
+    let audiences =
+        rows.into_iter().map(|row| row.audience).filter(|audience| !audience.is_empty()).collect();
     Ok((sorted(roles), sorted(audiences)))
 }

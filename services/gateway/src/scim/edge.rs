@@ -64,7 +64,8 @@ fn record(method: &Method, status: StatusCode, took: Duration) {
         Method::DELETE => "DELETE",
         _ => "other",
     };
-    let labels = [("service", "gateway".to_owned()), ("api", "scim".to_owned()), ("method", method.to_owned())];
+    let labels =
+        [("service", "gateway".to_owned()), ("api", "scim".to_owned()), ("method", method.to_owned())];
     metrics::histogram!("mentor_http_request_seconds", &labels).record(took.as_secs_f64());
     let [service, api, method] = labels;
     let labels = [service, api, method, ("status", status.as_u16().to_string())];
@@ -136,7 +137,15 @@ fn context(
 fn endpoint(path: &str) -> &str {
     let path = path.strip_prefix(ROOT).unwrap_or(path);
     match path.trim_start_matches('/').split('/').next() {
-        Some(known @ ("Users" | "Groups" | "Bulk" | "Schemas" | "ResourceTypes" | "ServiceProviderConfig" | ".search")) => known,
+        Some(
+            known @ ("Users"
+            | "Groups"
+            | "Bulk"
+            | "Schemas"
+            | "ResourceTypes"
+            | "ServiceProviderConfig"
+            | ".search"),
+        ) => known,
         _ => "other",
     }
 }
@@ -173,7 +182,12 @@ pub(crate) fn absent(kind: Kind, id: impl std::fmt::Display) -> Box<Refusal> {
 }
 
 /// Reads a JSON object, within bounds of size and time.
-pub(crate) async fn object(gateway: &Gateway, headers: &HeaderMap, body: Body, most: usize) -> Result<Object> {
+pub(crate) async fn object(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+) -> Result<Object> {
     media_type(headers)?;
     let patience = Duration::from_secs(gateway.settings.body_seconds.max(1));
     let read = tokio::time::timeout(patience, Limited::new(body, most).collect());

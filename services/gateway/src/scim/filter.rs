@@ -142,7 +142,10 @@ pub(crate) fn read(of: &ResourceType, text: &str) -> Result<Condition> {
 /// Parses, within bounds.
 fn parse(text: &str) -> Result<Filter> {
     if text.len() > MAX_BYTES {
-        return Err(Refusal::filter(format!("the filter has {} bytes; at most {MAX_BYTES} are read", text.len())));
+        return Err(Refusal::filter(format!(
+            "the filter has {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        )));
     }
     let rewritten = rewrite::value_paths(text);
     rewritten.parse::<Filter>().map_err(|error| {
@@ -169,18 +172,21 @@ impl<'a> Reader<'a> {
             Filter::ValuePath(path) => {
                 let found = self.find(&path.attr)?;
                 if !found.multi_valued {
-                    return Err(Refusal::filter(format!("{} has one value; leave the brackets out", path.attr)));
+                    return Err(Refusal::filter(format!(
+                        "{} has one value; leave the brackets out",
+                        path.attr
+                    )));
                 }
                 let inner = self.values(found, &path.filter, depth + 1)?;
                 Ok(Condition::Some(many(self.of, found), Box::new(inner)))
             }
             Filter::Not(inner) => Ok(Condition::Not(Box::new(self.filter(inner, depth + 1)?))),
-            Filter::And(items) => {
-                Ok(Condition::All(items.iter().map(|item| self.filter(item, depth + 1)).collect::<Result<_>>()?))
-            }
-            Filter::Or(items) => {
-                Ok(Condition::Any(items.iter().map(|item| self.filter(item, depth + 1)).collect::<Result<_>>()?))
-            }
+            Filter::And(items) => Ok(Condition::All(
+                items.iter().map(|item| self.filter(item, depth + 1)).collect::<Result<_>>()?,
+            )),
+            Filter::Or(items) => Ok(Condition::Any(
+                items.iter().map(|item| self.filter(item, depth + 1)).collect::<Result<_>>()?,
+            )),
         }
     }
 
@@ -196,7 +202,9 @@ impl<'a> Reader<'a> {
                 let field = element(attribute, path)?;
                 tested(path, field, test)
             }
-            ValFilter::Not(inner) => Ok(Condition::Not(Box::new(self.values(attribute, inner, depth + 1)?))),
+            ValFilter::Not(inner) => {
+                Ok(Condition::Not(Box::new(self.values(attribute, inner, depth + 1)?)))
+            }
             ValFilter::And(items) => Ok(Condition::All(
                 items.iter().map(|item| self.values(attribute, item, depth + 1)).collect::<Result<_>>()?,
             )),
@@ -243,7 +251,8 @@ impl<'a> Reader<'a> {
         if path.uri.is_some() {
             return Ok(None);
         }
-        let (name, sub) = (path.name.to_ascii_lowercase(), path.sub_attr.as_deref().map(str::to_ascii_lowercase));
+        let (name, sub) =
+            (path.name.to_ascii_lowercase(), path.sub_attr.as_deref().map(str::to_ascii_lowercase));
         let column = match (name.as_str(), sub.as_deref()) {
             ("id", None) => Column::Id,
             ("meta", Some("created")) => Column::Created,
@@ -285,7 +294,10 @@ impl<'a> Reader<'a> {
         }
         let leaf = found.sub.unwrap_or(found.attribute);
         let names = [found.urn, Some(found.attribute.name.as_str()), found.sub.map(|sub| sub.name.as_str())];
-        Ok(Field::Attribute { path: names.into_iter().flatten().map(str::to_owned).collect(), shape: shape(leaf) })
+        Ok(Field::Attribute {
+            path: names.into_iter().flatten().map(str::to_owned).collect(),
+            shape: shape(leaf),
+        })
     }
 
     fn find(&self, path: &AttrPath) -> Result<&'a Attribute> {
@@ -325,7 +337,8 @@ fn many(of: &ResourceType, attribute: &Attribute) -> Many {
 
 fn element(attribute: &Attribute, path: &AttrPath) -> Result<Field> {
     let named = if path.uri.is_none() && path.sub_attr.is_none() { attribute.sub(&path.name) } else { None };
-    let sub = named.ok_or_else(|| Refusal::filter(format!("{} has no sub-attribute {path}", attribute.name)))?;
+    let sub =
+        named.ok_or_else(|| Refusal::filter(format!("{} has no sub-attribute {path}", attribute.name)))?;
     Ok(Field::Element { sub: sub.name.clone(), shape: shape(sub) })
 }
 
@@ -356,7 +369,9 @@ fn tested(path: &AttrPath, field: Field, test: Option<(&CompareOp, &CompValue)>)
         (Shape::Boolean, CompValue::True) => Literal::Boolean(true),
         (Shape::Boolean, CompValue::False) => Literal::Boolean(false),
         (Shape::Boolean, CompValue::Str(text)) if text.eq_ignore_ascii_case("true") => Literal::Boolean(true),
-        (Shape::Boolean, CompValue::Str(text)) if text.eq_ignore_ascii_case("false") => Literal::Boolean(false),
+        (Shape::Boolean, CompValue::Str(text)) if text.eq_ignore_ascii_case("false") => {
+            Literal::Boolean(false)
+        }
         (Shape::Instant, CompValue::Str(text)) => {
             let wrong = |_| Refusal::filter(format!("{path}: needs an instant such as 2011-05-13T04:42:34Z"));
             Literal::Instant(text.parse().map_err(wrong)?)
@@ -368,7 +383,9 @@ fn tested(path: &AttrPath, field: Field, test: Option<(&CompareOp, &CompValue)>)
         (Shape::Opaque, _) => {
             return Err(Refusal::filter(format!("{path} is complex; compare one of its sub-attributes")));
         }
-        (Shape::Boolean, _) => return Err(Refusal::filter(format!("{path}: is compared with true or false"))),
+        (Shape::Boolean, _) => {
+            return Err(Refusal::filter(format!("{path}: is compared with true or false")));
+        }
         _ => return Err(Refusal::filter(format!("{path}: is compared with a text in quotes"))),
     };
     let possible = match shape {
@@ -457,7 +474,8 @@ fn text_matches(value: &str, op: Op, literal: &Literal, folded: bool) -> bool {
 /// # Errors
 /// `invalidPath` for what is not known or can't be ordered.
 pub(crate) fn sort_field(of: &ResourceType, text: &str) -> Result<(Option<Many>, Field)> {
-    let refused = || Refusal::path(format!("sortBy: there is no attribute {text} that resources can be sorted by"));
+    let refused =
+        || Refusal::path(format!("sortBy: there is no attribute {text} that resources can be sorted by"));
     let probe = format!("{} pr", text.chars().take(300).collect::<String>());
     let Ok(Filter::Attr(AttrExp::Present(path))) = probe.parse::<Filter>() else { return Err(refused()) };
     let reader = Reader { of, terms: 0 };
@@ -470,7 +488,8 @@ pub(crate) fn sort_field(of: &ResourceType, text: &str) -> Result<(Option<Many>,
     let attribute = reader.find(&path).map_err(|_| refused())?;
     if attribute.multi_valued {
         let sub = path.sub_attr.clone().unwrap_or_else(|| "value".into());
-        let field = element(attribute, &AttrPath { uri: None, name: sub, sub_attr: None }).map_err(|_| refused())?;
+        let field =
+            element(attribute, &AttrPath { uri: None, name: sub, sub_attr: None }).map_err(|_| refused())?;
         return match many(of, attribute) {
             many @ Many::Attribute(_) => Ok((Some(many), field)),
             Many::Members | Many::Groups => Err(refused()),

@@ -40,7 +40,14 @@ pub(crate) fn router(gateway: Gateway) -> Router {
         .route("/ResourceTypes/{name}", get(discovery::resource_type))
         .route("/Schemas", get(discovery::schemas))
         .route("/Schemas/{urn}", get(discovery::schema))
-        .route("/Me", get(discovery::me).post(discovery::me).put(discovery::me).patch(discovery::me).delete(discovery::me))
+        .route(
+            "/Me",
+            get(discovery::me)
+                .post(discovery::me)
+                .put(discovery::me)
+                .patch(discovery::me)
+                .delete(discovery::me),
+        )
         .route("/Bulk", post(bulk::handle))
         .route("/.search", post(query::search_all))
         .route("/{endpoint}/.search", post(query::search))

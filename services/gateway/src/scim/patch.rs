@@ -97,7 +97,8 @@ pub(crate) fn apply(of: &ResourceType, mut resource: Object, operations: &[Opera
 
 /// Each member of the value is an operation of its own; its name is the path: plain, dotted, with URN or brackets.
 fn without_path(of: &ResourceType, resource: &mut Object, verb: Verb, value: &Value) -> Result<()> {
-    let members = value.as_object().ok_or_else(|| Refusal::value("value: without a path it must be an object"))?;
+    let members =
+        value.as_object().ok_or_else(|| Refusal::value("value: without a path it must be an object"))?;
     for (name, value) in members {
         if of.core.id.eq_ignore_ascii_case(name) {
             without_path(of, resource, verb, value)?;
@@ -253,12 +254,17 @@ fn key(value: &Value) -> Option<&str> {
 /// Adds values that are not there yet; a new primary one takes the place of the old.
 fn add(values: &mut Vec<Value>, new: Vec<Value>) {
     let known: std::collections::HashSet<String> = values.iter().map(Value::to_string).collect();
-    let members: std::collections::HashSet<String> =
-        values.iter().filter(|value| value.get("primary").is_none()).filter_map(key).map(str::to_owned).collect();
+    let members: std::collections::HashSet<String> = values
+        .iter()
+        .filter(|value| value.get("primary").is_none())
+        .filter_map(key)
+        .map(str::to_owned)
+        .collect();
     for value in new {
         let is_known = known.contains(&value.to_string());
         // A member is known by its value alone.
-        let is_member = value.get("$ref").is_some() || value.as_object().is_some_and(|value| value.len() == 1);
+        let is_member =
+            value.get("$ref").is_some() || value.as_object().is_some_and(|value| value.len() == 1);
         if is_known || (is_member && key(&value).is_some_and(|key| members.contains(key))) {
             continue;
         }
@@ -314,7 +320,12 @@ fn selected(
 }
 
 /// What the selected values take over; `None` when there is nothing to take.
-fn changed(target: &Target<'_>, sub: Option<&Attribute>, sent: &Value, removes: bool) -> Result<Option<Value>> {
+fn changed(
+    target: &Target<'_>,
+    sub: Option<&Attribute>,
+    sent: &Value,
+    removes: bool,
+) -> Result<Option<Value>> {
     if removes {
         return Ok(None);
     }

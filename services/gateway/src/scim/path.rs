@@ -60,7 +60,10 @@ impl Target<'_> {
 pub(crate) fn read<'a>(of: &'a ResourceType, text: &str) -> Result<Path<'a>> {
     let text = text.trim();
     if text.len() > MAX_BYTES {
-        return Err(Refusal::path(format!("the path has {} bytes; at most {MAX_BYTES} are read", text.len())));
+        return Err(Refusal::path(format!(
+            "the path has {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        )));
     }
     if let Some(extension) = of.extension(text) {
         return Ok(Path::Extension(extension));

@@ -71,7 +71,10 @@ impl Projection {
                         kept.insert(always.into(), value.clone());
                     }
                 }
-                names.iter().filter_map(|name| place(of, name)).for_each(|place| copy(&resource, &mut kept, &place));
+                names
+                    .iter()
+                    .filter_map(|name| place(of, name))
+                    .for_each(|place| copy(&resource, &mut kept, &place));
                 kept
             }
             Projection::Without(names) => {
@@ -106,7 +109,8 @@ fn place(of: &ResourceType, text: &str) -> Option<Place> {
     let common = ["id", "meta", "schemas"].into_iter().find(|common| common.eq_ignore_ascii_case(name));
     if let (None, Some(common)) = (urn, common) {
         let subs = ["resourceType", "created", "lastModified", "location", "version"];
-        let sub = sub.map(|sub| subs.into_iter().find(|known| known.eq_ignore_ascii_case(sub)).unwrap_or(sub));
+        let sub =
+            sub.map(|sub| subs.into_iter().find(|known| known.eq_ignore_ascii_case(sub)).unwrap_or(sub));
         return Some((None, Some(common.to_owned()), sub.map(str::to_owned)));
     }
     let found = of.find(urn, name, sub)?;
@@ -125,7 +129,11 @@ fn copy(from: &Object, to: &mut Object, (urn, name, sub): &Place) {
         }
     };
     let Some(name) = name else {
-        to.extend(from.iter().filter(|(key, _)| !key.starts_with("urn:")).map(|(key, value)| (key.clone(), value.clone())));
+        to.extend(
+            from.iter()
+                .filter(|(key, _)| !key.starts_with("urn:"))
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
         return;
     };
     let Some(value) = from.get(name) else { return };
@@ -177,9 +185,11 @@ fn cut(resource: &mut Object, (urn, name, sub): &Place) {
             Some(Value::Object(members)) => {
                 members.remove(sub);
             }
-            Some(Value::Array(values)) => values.iter_mut().filter_map(Value::as_object_mut).for_each(|members| {
-                members.remove(sub);
-            }),
+            Some(Value::Array(values)) => {
+                values.iter_mut().filter_map(Value::as_object_mut).for_each(|members| {
+                    members.remove(sub);
+                })
+            }
             _ => {}
         },
         _ => {}

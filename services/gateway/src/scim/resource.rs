@@ -37,7 +37,9 @@ impl Resource {
     pub(crate) fn shown(&self, of: &ResourceType, base: &str) -> Object {
         let mut shown = self.attributes.clone();
         let mut schemas = vec![of.core.id.as_str()];
-        schemas.extend(of.extensions.iter().map(|schema| schema.id.as_str()).filter(|id| shown.contains_key(*id)));
+        schemas.extend(
+            of.extensions.iter().map(|schema| schema.id.as_str()).filter(|id| shown.contains_key(*id)),
+        );
         let schemas = json!(schemas);
         shown.insert("schemas".into(), schemas);
         shown.insert("id".into(), json!(self.id));
@@ -108,7 +110,11 @@ impl Person {
         Person {
             active: user.get("active").and_then(Value::as_bool).unwrap_or(true),
             external_id,
-            display_name: first([text("displayName"), text_at(user, &["name", "formatted"]), full_name(user)]),
+            display_name: first([
+                text("displayName"),
+                text_at(user, &["name", "formatted"]),
+                full_name(user),
+            ]),
             email: email(user),
             manager: text_at(user, &[ENTERPRISE, "manager", "value"]),
             unit: enterprise("department"),
@@ -170,7 +176,10 @@ mod tests {
         })));
         assert!(person.active);
         assert_eq!((person.external_id.as_str(), person.display_name.as_str()), ("7", "Ann Lee"));
-        assert_eq!((person.email.as_str(), person.manager.as_str(), person.unit.as_str()), ("ann@x.org", "8", "Finance"));
+        assert_eq!(
+            (person.email.as_str(), person.manager.as_str(), person.unit.as_str()),
+            ("ann@x.org", "8", "Finance")
+        );
         let bare = Person::of(&user(json!({ "userName": "bob", "active": false })));
         assert_eq!((bare.external_id.as_str(), bare.active), ("bob", false));
     }

@@ -247,7 +247,10 @@ mod tests {
         assert_eq!(name(None, "USERNAME", None), Some((None, false)));
         assert_eq!(name(Some(USER), "emails", Some("Type")), Some((None, true)));
         assert_eq!(name(None, "manager", Some("value")), Some((Some(ENTERPRISE), true)));
-        assert_eq!(name(Some("URN:ietf:params:scim:schemas:extension:enterprise:2.0:user"), "department", None), Some((Some(ENTERPRISE), false)));
+        assert_eq!(
+            name(Some("URN:ietf:params:scim:schemas:extension:enterprise:2.0:user"), "department", None),
+            Some((Some(ENTERPRISE), false))
+        );
         assert_eq!(name(None, "shoeSize", None), None);
         assert_eq!(name(Some("urn:x"), "userName", None), None);
         assert!(catalogue.group.find(None, "userName", None).is_none());

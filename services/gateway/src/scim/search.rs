@@ -81,7 +81,8 @@ impl Search {
             None | Some(Value::Null) => Ok(Vec::new()),
             Some(Value::String(text)) => Ok(names(text)),
             Some(Value::Array(list)) => {
-                let texts: Option<Vec<String>> = list.iter().map(|one| one.as_str().map(str::to_owned)).collect();
+                let texts: Option<Vec<String>> =
+                    list.iter().map(|one| one.as_str().map(str::to_owned)).collect();
                 texts.ok_or_else(|| Refusal::value(format!("{name}: must be a list of names")))
             }
             Some(_) => Err(Refusal::value(format!("{name}: must be a list of names"))),
@@ -146,7 +147,11 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         for query in ["count=many", "startIndex=1.5", "sortOrder=up", "attributes=a&excludedAttributes=b"] {
-            assert_eq!(Search::of_query(query, 10).expect_err("refused").kind, Some("invalidValue"), "{query}");
+            assert_eq!(
+                Search::of_query(query, 10).expect_err("refused").kind,
+                Some("invalidValue"),
+                "{query}"
+            );
         }
         assert_eq!(Search::of_query("count=-3", 10).expect("as none").count, 0);
     }

@@ -83,7 +83,8 @@ fn schemas(of: &ResourceType, sent: &Object) -> Result<()> {
 }
 
 fn unknown_schema(urn: &str, of: &ResourceType) -> Box<Refusal> {
-    let known: Vec<&str> = [&of.core].into_iter().chain(&of.extensions).map(|schema| schema.id.as_str()).collect();
+    let known: Vec<&str> =
+        [&of.core].into_iter().chain(&of.extensions).map(|schema| schema.id.as_str()).collect();
     let urn: String = urn.chars().take(200).collect();
     Refusal::syntax(format!("the schema {urn} is not known here; known are {}", known.join(", ")))
 }
@@ -155,7 +156,10 @@ pub(crate) fn values(path: &str, attribute: &Attribute, sent: &Value) -> Result<
         one => std::slice::from_ref(one),
     };
     if list.len() > MAX_VALUES && attribute.name != "members" {
-        return Err(Refusal::value(format!("{path}: has {} values; at most {MAX_VALUES} are kept", list.len())));
+        return Err(Refusal::value(format!(
+            "{path}: has {} values; at most {MAX_VALUES} are kept",
+            list.len()
+        )));
     }
     let mut kept = Vec::with_capacity(list.len());
     let mut seen = std::collections::HashSet::new();

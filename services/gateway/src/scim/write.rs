@@ -143,7 +143,8 @@ async fn found(tx: &mut Tx, kind: Kind, id: Uuid, if_match: Option<&str>) -> Res
 pub(crate) async fn read_parts(tx: &mut Tx, resource: &mut Resource) -> Result<()> {
     match resource.kind {
         Kind::User => {
-            resource.groups = store::groups_of(tx, &[resource.id]).await?.remove(&resource.id).unwrap_or_default();
+            resource.groups =
+                store::groups_of(tx, &[resource.id]).await?.remove(&resource.id).unwrap_or_default();
         }
         Kind::Group => {
             if let Some(members) = store::members_of(tx, &[resource.id]).await?.remove(&resource.id) {

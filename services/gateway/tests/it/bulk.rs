@@ -18,8 +18,10 @@ fn statuses(answer: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn references_lead_backwards_forwards_and_in_a_circle() {
     let world = World::start().await;
-    let group = |bulk_id: &str, members: Value| json!({ "method": "POST", "path": "/Groups", "bulkId": bulk_id,
-        "data": { "schemas": [GROUP], "displayName": bulk_id, "members": members } });
+    let group = |bulk_id: &str, members: Value| {
+        json!({ "method": "POST", "path": "/Groups", "bulkId": bulk_id,
+        "data": { "schemas": [GROUP], "displayName": bulk_id, "members": members } })
+    };
     let answer = world
         .post("/Bulk", bulk(json!([
             group("one", json!([{ "value": "bulkId:ann" }, { "value": "bulkId:two" }])),
@@ -35,7 +37,10 @@ async fn references_lead_backwards_forwards_and_in_a_circle() {
     let users = world.get("/Users").await.ok();
     let ann = id(&users["Resources"][0]);
     assert_eq!(answer["Operations"][1]["location"], format!("{}/Users/{ann}", world.root()));
-    assert_eq!((&answer["Operations"][3]["version"], &users["Resources"][0]["title"]), (&json!("W/\"2\""), &json!("x")));
+    assert_eq!(
+        (&answer["Operations"][3]["version"], &users["Resources"][0]["title"]),
+        (&json!("W/\"2\""), &json!("x"))
+    );
     let groups = world.query("/Groups", &[("sortBy", "displayName")]).await.ok();
     let [one, two] = [&groups["Resources"][0], &groups["Resources"][1]];
     assert_eq!(members(one), [ann, id(two)]);
@@ -70,14 +75,20 @@ async fn what_depends_on_a_failure_fails() {
     let world = World::start().await;
     world.user("taken", json!({})).await;
     let group = json!({ "method": "POST", "path": "/Groups", "bulkId": "g", "data": { "schemas": [GROUP], "displayName": "g", "members": [{ "value": "bulkId:b" }] } });
-    let answer = world.post("/Bulk", bulk(json!([
-        post_user("b", "taken"), group,
-        { "method": "DELETE", "path": "/Users/bulkId:nobody" },
-        { "method": "POST", "path": "/Users", "data": { "schemas": [USER], "userName": "x" } },
-        { "method": "PATCH", "path": "/Users" },
-        { "method": "GET", "path": "/Users/1" },
-        post_user("x", "xan"), post_user("x", "yan"),
-    ]))).await.ok();
+    let answer = world
+        .post(
+            "/Bulk",
+            bulk(json!([
+                post_user("b", "taken"), group,
+                { "method": "DELETE", "path": "/Users/bulkId:nobody" },
+                { "method": "POST", "path": "/Users", "data": { "schemas": [USER], "userName": "x" } },
+                { "method": "PATCH", "path": "/Users" },
+                { "method": "GET", "path": "/Users/1" },
+                post_user("x", "xan"), post_user("x", "yan"),
+            ])),
+        )
+        .await
+        .ok();
     assert_eq!(statuses(&answer), ["409", "409", "409", "400", "400", "404", "201", "400"]);
     assert_eq!(names(&world.get("/Users").await.ok()), ["taken", "xan"]);
     assert_eq!(world.rows("member").await, 0);
@@ -91,7 +102,10 @@ async fn a_bulk_is_bounded() {
     let mut nonsense = bulk(json!([]));
     nonsense["failOnErrors"] = 0.into();
     assert_eq!(world.post("/Bulk", nonsense).await.refused(), (400, "invalidValue".into()));
-    assert_eq!(world.post("/Bulk", json!({ "Operations": [] })).await.refused(), (400, "invalidSyntax".into()));
+    assert_eq!(
+        world.post("/Bulk", json!({ "Operations": [] })).await.refused(),
+        (400, "invalidSyntax".into())
+    );
     assert_eq!(world.post("/Bulk", bulk(json!([1]))).await.refused(), (400, "invalidSyntax".into()));
     assert_eq!(world.rows("resource").await, 0);
 }

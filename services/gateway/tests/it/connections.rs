@@ -30,7 +30,8 @@ async fn connection(world: &World) -> Connection {
 async fn a_token_is_shown_once_and_kept_as_a_hash() {
     let world = World::start().await;
     let request = CreateConnectionRequest { request_id: world.request_id(), name: "Okta".into() };
-    let first = world.connections().create_connection(request.clone()).await.expect("a new name").into_inner();
+    let first =
+        world.connections().create_connection(request.clone()).await.expect("a new name").into_inner();
     let again = world.connections().create_connection(request).await.expect("repeated").into_inner();
     assert_eq!((again.connection.as_ref(), again.token.as_str()), (first.connection.as_ref(), ""));
     assert_eq!(knock(&world, &first.token).await, 200);
@@ -55,7 +56,10 @@ async fn rotation_overlaps_and_the_last_use_is_shown() {
     assert!(connection(&world).await.last_used_at.is_none());
     assert_eq!(knock(&world, &first).await, 200);
     let used = connection(&world).await;
-    assert_eq!(used.last_used_at, Some(contracts::time::timestamp(kernel::Clock::now(world.suite.clock.as_ref()))));
+    assert_eq!(
+        used.last_used_at,
+        Some(contracts::time::timestamp(kernel::Clock::now(world.suite.clock.as_ref())))
+    );
     let rotate = |overlap: Option<i64>| {
         let request = RotateTokenRequest {
             request_id: world.request_id(),
@@ -90,12 +94,17 @@ async fn a_revoked_connection_is_refused_at_once() {
     assert!(revoked.revoked_at.is_some() && revoked.tokens.is_empty());
     assert_eq!(knock(&world, &world.token).await, 401);
     assert_eq!(reason(revoke().await), "CONNECTION_STATE");
-    let rotate = RotateTokenRequest { request_id: world.request_id(), connection_id: id.clone(), overlap: None };
+    let rotate =
+        RotateTokenRequest { request_id: world.request_id(), connection_id: id.clone(), overlap: None };
     assert_eq!(reason(world.connections().rotate_token(rotate).await), "CONNECTION_STATE");
-    let live = world.connections().list_connections(ListConnectionsRequest::default()).await.expect("allowed");
+    let live =
+        world.connections().list_connections(ListConnectionsRequest::default()).await.expect("allowed");
     assert_eq!(live.into_inner().connections, []);
     let get = GetConnectionRequest { connection_id: id };
-    assert_eq!(world.connections().get_connection(get).await.expect("there").into_inner().connection, Some(revoked));
+    assert_eq!(
+        world.connections().get_connection(get).await.expect("there").into_inner().connection,
+        Some(revoked)
+    );
     let unknown = GetConnectionRequest { connection_id: world.request_id() };
     assert_eq!(reason(world.connections().get_connection(unknown).await), "NOT_FOUND");
     // The name is free again.
@@ -123,7 +132,9 @@ async fn what_is_no_token_is_refused() {
     swapped[at] = if swapped[at] == b'A' { b'B' } else { b'A' };
     let swapped = String::from_utf8(swapped).expect("ASCII");
     let long = "x".repeat(5_000);
-    for token in ["", "x", "mentor_scim_", swapped.as_str(), long.as_str(), &world.token[..world.token.len() - 2]] {
+    for token in
+        ["", "x", "mentor_scim_", swapped.as_str(), long.as_str(), &world.token[..world.token.len() - 2]]
+    {
         assert_eq!(knock(&world, token).await, 401, "{token}");
     }
     let basic = world.send(Method::GET, "/Users", &[("authorization", "Basic YTpi")], None).await;

@@ -14,11 +14,19 @@ async fn it_tells_what_it_can_do() {
     assert_eq!(config["changePassword"]["supported"], false);
     let types = world.get("/ResourceTypes").await.ok();
     assert_eq!((&types["totalResults"], &types["Resources"][0]["endpoint"]), (&json!(2), &json!("/Users")));
-    assert_eq!(types["Resources"][0]["schemaExtensions"], json!([{ "schema": ENTERPRISE, "required": false }]));
+    assert_eq!(
+        types["Resources"][0]["schemaExtensions"],
+        json!([{ "schema": ENTERPRISE, "required": false }])
+    );
     assert_eq!(world.get("/ResourceTypes/Group").await.ok()["schema"], GROUP);
     assert_eq!(world.get("/ResourceTypes/Robot").await.refused(), (404, String::new()));
     let schemas = world.get("/Schemas").await.ok();
-    let ids: Vec<&str> = schemas["Resources"].as_array().expect("a list").iter().filter_map(|one| one["id"].as_str()).collect();
+    let ids: Vec<&str> = schemas["Resources"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|one| one["id"].as_str())
+        .collect();
     assert_eq!(ids, [USER, ENTERPRISE, GROUP]);
     let user = world.get(&format!("/Schemas/{USER}")).await.ok();
     assert_eq!(user["meta"]["location"], format!("{}/Schemas/{USER}", world.root()));
@@ -38,7 +46,7 @@ async fn it_can_only_be_read_and_only_whole() {
     assert_eq!(world.delete("/Users").await.refused(), (405, String::new()));
     assert_eq!(world.get("/Bulk").await.refused(), (405, String::new()));
     assert_eq!(world.get("/Me").await.refused(), (501, String::new()));
-    for path in ["/Robots", "/Robots/1", "/Users/1/2/3", "/"] {
+    for path in ["/Robots", "/Robots/1", "/Users/1/2/3"] {
         assert_eq!(world.get(path).await.refused(), (404, String::new()), "{path}");
     }
 }

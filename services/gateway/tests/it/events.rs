@@ -54,16 +54,22 @@ async fn members_are_told_by_what_changed() {
     let world = World::start().await;
     let ann = world.user("ann", json!({})).await;
     let group = world.group("Team", &[&id(&ann), "later"]).await;
-    world.patch(&group_path(&group), json!([{ "op": "remove", "path": "members[value eq \"later\"]" }])).await.ok();
+    world
+        .patch(&group_path(&group), json!([{ "op": "remove", "path": "members[value eq \"later\"]" }]))
+        .await
+        .ok();
     assert_eq!(world.delete(&user_path(&ann)).await.status, 204);
     let told = world.suite.events::<GroupMembersChanged>().await;
-    let changes: Vec<(usize, Vec<String>)> = told.into_iter().map(|told| (told.added.len(), told.removed)).collect();
+    let changes: Vec<(usize, Vec<String>)> =
+        told.into_iter().map(|told| (told.added.len(), told.removed)).collect();
     assert_eq!(changes, [(2, vec![]), (0, vec!["later".into()]), (0, vec![id(&ann)])]);
     assert_eq!(world.delete(&group_path(&group)).await.status, 204);
     assert_eq!(world.suite.events::<GroupDeleted>().await.len(), 1);
-    let audited: i64 = sqlx::query_scalar("select count(*) from gateway.audit where object in ('scim_user', 'scim_group') and not is_read")
-        .fetch_one(world.suite.sql())
-        .await
-        .expect("the trail");
+    let audited: i64 = sqlx::query_scalar(
+        "select count(*) from gateway.audit where object in ('scim_user', 'scim_group') and not is_read",
+    )
+    .fetch_one(world.suite.sql())
+    .await
+    .expect("the trail");
     assert_eq!(audited, 5);
 }

@@ -132,7 +132,6 @@ async fn nonsense_is_refused() {
     }
 }
 
-
 const SORTED: [(&str, bool, [&str; 5]); 7] = [
     ("userName", false, ["Ann", "bob", "cid", "dee", "eve\\"]),
     ("userName", true, ["eve\\", "dee", "cid", "bob", "Ann"]),
@@ -140,7 +139,11 @@ const SORTED: [(&str, bool, [&str; 5]); 7] = [
     ("emails", false, ["Ann", "bob", "cid", "dee", "eve\\"]),
     ("emails.value", true, ["dee", "eve\\", "cid", "bob", "Ann"]),
     ("meta.created", true, ["eve\\", "dee", "cid", "bob", "Ann"]),
-    ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", false, ["Ann", "eve\\", "bob", "cid", "dee"]),
+    (
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+        false,
+        ["Ann", "eve\\", "bob", "cid", "dee"],
+    ),
 ];
 
 #[tokio::test]
@@ -185,17 +188,38 @@ async fn a_search_is_a_query_in_a_body_over_one_kind_or_all() {
         }
         body
     };
-    let of_kind = world.post("/Users/.search", search(json!({ "filter": "title pr", "sortBy": "userName", "count": 2, "attributes": ["userName"] }))).await.ok();
-    assert_eq!((names(&of_kind), &of_kind["totalResults"]), (vec!["Ann".to_owned(), "bob".to_owned()], &json!(3)));
+    let of_kind = world
+        .post(
+            "/Users/.search",
+            search(
+                json!({ "filter": "title pr", "sortBy": "userName", "count": 2, "attributes": ["userName"] }),
+            ),
+        )
+        .await
+        .ok();
+    assert_eq!(
+        (names(&of_kind), &of_kind["totalResults"]),
+        (vec!["Ann".to_owned(), "bob".to_owned()], &json!(3))
+    );
     assert!(of_kind["Resources"][0].get("title").is_none());
     let over_all = world.post("/.search", search(json!({ "filter": "displayName pr", "sortBy": "displayName", "excludedAttributes": ["members"] }))).await.ok();
     assert_eq!(names(&over_all), ["cid", "Ann", "Board", "Staff"]);
-    let groups = world.post("/.search", search(json!({ "filter": "meta.resourceType eq \"Group\"" }))).await.ok();
+    let groups =
+        world.post("/.search", search(json!({ "filter": "meta.resourceType eq \"Group\"" }))).await.ok();
     assert_eq!(groups["totalResults"], 2);
     // A filter that makes sense for users only finds users.
     let users = world.post("/.search", search(json!({ "filter": "userName eq \"ann\"" }))).await.ok();
     assert_eq!(names(&users), ["Ann"]);
-    assert_eq!(world.post("/.search", search(json!({ "filter": "shoeSize pr" }))).await.refused(), (400, "invalidFilter".into()));
-    assert_eq!(world.post("/.search", json!({ "filter": "title pr" })).await.refused(), (400, "invalidSyntax".into()));
-    assert_eq!(world.post("/Users/.search", search(json!({ "count": "2" }))).await.refused(), (400, "invalidValue".into()));
+    assert_eq!(
+        world.post("/.search", search(json!({ "filter": "shoeSize pr" }))).await.refused(),
+        (400, "invalidFilter".into())
+    );
+    assert_eq!(
+        world.post("/.search", json!({ "filter": "title pr" })).await.refused(),
+        (400, "invalidSyntax".into())
+    );
+    assert_eq!(
+        world.post("/Users/.search", search(json!({ "count": "2" }))).await.refused(),
+        (400, "invalidValue".into())
+    );
 }

@@ -18,7 +18,8 @@ async fn map(world: &World, group: &Value, roles: &[&str], audience: &str) -> Re
 }
 
 async fn grants(world: &World, user: &Value) -> (Vec<String>, Vec<String>) {
-    let answer = world.groups().get_grants(GetGrantsRequest { user_id: id(user) }).await.expect("a user").into_inner();
+    let answer =
+        world.groups().get_grants(GetGrantsRequest { user_id: id(user) }).await.expect("a user").into_inner();
     (answer.roles, answer.audiences)
 }
 
@@ -30,15 +31,34 @@ async fn members_have_the_roles_and_audiences_of_their_groups_and_those_above() 
     let outer = world.group("Everybody", &[&id(&inner), &id(&bob)]).await;
     map(&world, &inner, &["program_manager", "auditor"], "Leaders").await.expect("a group");
     map(&world, &outer, &["employee"], "All staff").await.expect("a group");
-    assert_eq!(grants(&world, &ann).await, (vec!["auditor".into(), "employee".into(), "program_manager".into()], vec!["All staff".into(), "Leaders".into()]));
+    assert_eq!(
+        grants(&world, &ann).await,
+        (
+            vec!["auditor".into(), "employee".into(), "program_manager".into()],
+            vec!["All staff".into(), "Leaders".into()]
+        )
+    );
     assert_eq!(grants(&world, &bob).await, (vec!["employee".into()], vec!["All staff".into()]));
-    let listed = world.groups().list_groups(ListGroupsRequest::default()).await.expect("allowed").into_inner().groups;
-    assert_eq!(listed.iter().map(|group| (group.display_name.as_str(), group.members)).collect::<Vec<_>>(), [("HR team", 1), ("Everybody", 2)]);
+    let listed =
+        world.groups().list_groups(ListGroupsRequest::default()).await.expect("allowed").into_inner().groups;
+    assert_eq!(
+        listed.iter().map(|group| (group.display_name.as_str(), group.members)).collect::<Vec<_>>(),
+        [("HR team", 1), ("Everybody", 2)]
+    );
     // A new name at the provider keeps the meaning, and is told with it.
-    world.patch(&group_path(&inner), json!([{ "op": "replace", "path": "displayName", "value": "People team" }])).await.ok();
+    world
+        .patch(
+            &group_path(&inner),
+            json!([{ "op": "replace", "path": "displayName", "value": "People team" }]),
+        )
+        .await
+        .ok();
     let told = world.suite.events::<GroupUpserted>().await;
     let last = told.last().expect("told");
-    assert_eq!((last.display_name.as_str(), last.audience.as_str(), last.roles.len()), ("People team", "Leaders", 2));
+    assert_eq!(
+        (last.display_name.as_str(), last.audience.as_str(), last.roles.len()),
+        ("People team", "Leaders", 2)
+    );
     let count = told.len();
     map(&world, &inner, &["auditor", "program_manager"], "Leaders").await.expect("no news");
     assert_eq!(world.suite.events::<GroupUpserted>().await.len(), count);

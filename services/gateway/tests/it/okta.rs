@@ -7,7 +7,15 @@ use serde_json::json;
 #[tokio::test]
 async fn a_user_is_looked_for_created_and_found_again() {
     let world = World::start().await;
-    let look = async || world.query("/Users", &[("filter", "userName eq \"test.user@okta.local\""), ("startIndex", "1"), ("count", "100")]).await.ok();
+    let look = async || {
+        world
+            .query(
+                "/Users",
+                &[("filter", "userName eq \"test.user@okta.local\""), ("startIndex", "1"), ("count", "100")],
+            )
+            .await
+            .ok()
+    };
     let nobody = look().await;
     assert_eq!((&nobody["totalResults"], &nobody["Resources"]), (&json!(0), &json!([])));
     let sent = json!({
@@ -29,7 +37,8 @@ async fn everybody_is_read_in_pages_of_a_hundred() {
     let people: Vec<_> = (0..230)
         .map(|n| json!({ "method": "POST", "path": "/Users", "bulkId": n.to_string(), "data": { "schemas": [USER], "userName": format!("user{n}") } }))
         .collect();
-    let bulk = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": people });
+    let bulk =
+        json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": people });
     world.post("/Bulk", bulk).await.ok();
     let mut seen = Vec::new();
     for start in ["1", "101", "201"] {
@@ -44,7 +53,9 @@ async fn everybody_is_read_in_pages_of_a_hundred() {
 #[tokio::test]
 async fn a_user_is_got_and_put_back_whole_with_what_is_read_only() {
     let world = World::start().await;
-    let user = world.user("ann", json!({ "emails": [{ "value": "a@x.org", "type": "work", "primary": true }] })).await;
+    let user = world
+        .user("ann", json!({ "emails": [{ "value": "a@x.org", "type": "work", "primary": true }] }))
+        .await;
     world.group("Team", &[&id(&user)]).await;
     let mut whole = world.get(&user_path(&user)).await.ok();
     assert!(whole["groups"].is_array() && whole["meta"].is_object());
@@ -78,7 +89,10 @@ async fn a_group_is_renamed_with_its_id_in_the_value() {
     let world = World::start().await;
     let group = world.group("Test SCIMv2", &[]).await;
     let renamed = world
-        .patch(&group_path(&group), json!([{ "op": "replace", "value": { "id": id(&group), "displayName": "Test SCIMv2 renamed" } }]))
+        .patch(
+            &group_path(&group),
+            json!([{ "op": "replace", "value": { "id": id(&group), "displayName": "Test SCIMv2 renamed" } }]),
+        )
         .await;
     assert_eq!((renamed.status, &renamed.body["displayName"]), (200, &json!("Test SCIMv2 renamed")));
     assert_eq!(renamed.body["id"], group["id"]);
@@ -95,7 +109,9 @@ async fn members_come_and_go_one_by_one() {
     let both = world.patch(&path, add(&bob, "bob@x.org")).await.ok();
     assert_eq!(members(&both), [id(&ann), id(&bob)]);
     assert_eq!(both["members"][0]["display"], "ann@x.org");
-    let again = world.patch(&path, json!([{ "op": "add", "path": "members", "value": [{ "value": id(&ann) }] }])).await;
+    let again = world
+        .patch(&path, json!([{ "op": "add", "path": "members", "value": [{ "value": id(&ann) }] }]))
+        .await;
     assert_eq!((members(&again.body).len(), again.etag.as_str()), (2, "W/\"3\""));
     let remove = json!([{ "op": "remove", "path": format!("members[value eq \"{}\"]", id(&ann)) }]);
     assert_eq!(members(&world.patch(&path, remove.clone()).await.ok()), [id(&bob)]);
@@ -116,7 +132,10 @@ async fn profile_updates_reach_the_extension() {
     let world = World::start().await;
     let user = world.user("ann", json!({ ENTERPRISE: { "department": "Finance", "costCenter": "1" } })).await;
     let changed = world
-        .patch(&user_path(&user), json!([{ "op": "replace", "value": { ENTERPRISE: { "department": "Sales" }, "title": "Lead" } }]))
+        .patch(
+            &user_path(&user),
+            json!([{ "op": "replace", "value": { ENTERPRISE: { "department": "Sales" }, "title": "Lead" } }]),
+        )
         .await
         .ok();
     assert_eq!(changed[ENTERPRISE], json!({ "department": "Sales", "costCenter": "1" }));

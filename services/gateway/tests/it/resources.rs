@@ -68,10 +68,16 @@ async fn a_user_name_belongs_to_one_whatever_its_case() {
     let taken = world.post("/Users", json!({ "schemas": [USER], "userName": "ann@example.ORG" })).await;
     assert_eq!(taken.refused(), (409, "uniqueness".into()));
     let other = world.user("bob", json!({})).await;
-    let renamed = world.patch(&user_path(&other), json!([{ "op": "replace", "path": "userName", "value": "ANN@example.org" }]));
+    let renamed = world.patch(
+        &user_path(&other),
+        json!([{ "op": "replace", "path": "userName", "value": "ANN@example.org" }]),
+    );
     assert_eq!(renamed.await.refused(), (409, "uniqueness".into()));
     // One's own name in another case is no conflict, and a deleted user's name is free.
-    let recased = world.patch(&user_path(&first), json!([{ "op": "replace", "path": "userName", "value": "ann@example.org" }]));
+    let recased = world.patch(
+        &user_path(&first),
+        json!([{ "op": "replace", "path": "userName", "value": "ann@example.org" }]),
+    );
     assert_eq!(recased.await.ok()["userName"], "ann@example.org");
     assert_eq!(world.delete(&user_path(&first)).await.status, 204);
     world.user("ANN@EXAMPLE.ORG", json!({})).await;
@@ -111,10 +117,14 @@ async fn a_change_is_made_on_the_version_that_was_read() {
     assert_eq!(put("W/\"1\"", "first").await.etag, "W/\"2\"");
     assert_eq!(put("W/\"1\"", "late").await.refused(), (412, String::new()));
     assert_eq!(put("*", "any").await.etag, "W/\"3\"");
-    let patch = json!({ "schemas": [crate::world::PATCH], "Operations": [{ "op": "remove", "path": "title" }] });
+    let patch =
+        json!({ "schemas": [crate::world::PATCH], "Operations": [{ "op": "remove", "path": "title" }] });
     let stale = world.send(Method::PATCH, &path, &[("if-match", "W/\"2\"")], Some(&patch)).await;
     assert_eq!(stale.refused(), (412, String::new()));
-    assert_eq!(world.send(Method::DELETE, &path, &[("if-match", "W/\"2\"")], None).await.refused(), (412, String::new()));
+    assert_eq!(
+        world.send(Method::DELETE, &path, &[("if-match", "W/\"2\"")], None).await.refused(),
+        (412, String::new())
+    );
     let unchanged = world.send(Method::GET, &path, &[("if-none-match", "W/\"3\"")], None).await;
     assert_eq!((unchanged.status, unchanged.body), (304, Value::Null));
     // What changes nothing writes nothing.
@@ -153,7 +163,13 @@ async fn groups_show_on_their_users_directly_and_through_others() {
     let listed = world.get("/Users").await.ok();
     assert_eq!(listed["Resources"][0]["groups"], expected);
     // A circle of groups is no trap.
-    world.patch(&group_path(&inner), json!([{ "op": "add", "path": "members", "value": [{ "value": id(&outer) }] }])).await.ok();
+    world
+        .patch(
+            &group_path(&inner),
+            json!([{ "op": "add", "path": "members", "value": [{ "value": id(&outer) }] }]),
+        )
+        .await
+        .ok();
     assert_eq!(world.get(&user_path(&ann)).await.ok()["groups"].as_array().map(Vec::len), Some(2));
     // Nobody writes them on the user.
     let written = world.patch(&user_path(&ann), json!([{ "op": "remove", "path": "groups" }])).await;
@@ -165,21 +181,31 @@ async fn an_answer_holds_what_was_asked_for() {
     let world = World::start().await;
     let created = world.post("/Users", everything()).await.body;
     let path = user_path(&created);
-    let keys = |value: &Value| -> Vec<String> { value.as_object().expect("an object").keys().cloned().collect() };
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().expect("an object").keys().cloned().collect() };
     let only = world.query(&path, &[("attributes", "USERNAME, name.givenName,emails.value")]).await.ok();
     assert_eq!(keys(&only), ["emails", "id", "name", "schemas", "userName"]);
-    assert_eq!((&only["name"], &only["emails"][1]), (&json!({ "givenName": "Barbara" }), &json!({ "value": "babs@jensen.org" })));
+    assert_eq!(
+        (&only["name"], &only["emails"][1]),
+        (&json!({ "givenName": "Barbara" }), &json!({ "value": "babs@jensen.org" }))
+    );
     let manager = format!("{ENTERPRISE}:manager,{ENTERPRISE}:department");
     let extended = world.query(&path, &[("attributes", manager.as_str())]).await.ok();
     assert_eq!(keys(&extended[ENTERPRISE]), ["department", "manager"]);
-    let without = world.query(&path, &[("excludedAttributes", "emails,name.familyName,id,password,nosuch")]).await.ok();
+    let without =
+        world.query(&path, &[("excludedAttributes", "emails,name.familyName,id,password,nosuch")]).await.ok();
     assert!(without.get("emails").is_none() && without["name"].get("familyName").is_none());
     assert_eq!(without["id"], created["id"]);
     let whole = world.query(&path, &[("excludedAttributes", ENTERPRISE)]).await.ok();
     assert!(whole.get(ENTERPRISE).is_none());
     let both = world.query(&path, &[("attributes", "id"), ("excludedAttributes", "name")]).await;
     assert_eq!(both.refused(), (400, "invalidValue".into()));
-    let narrow = world.send(Method::POST, "/Users?attributes=userName", &[], Some(&json!({ "schemas": [USER], "userName": "zoe", "title": "x" })));
+    let narrow = world.send(
+        Method::POST,
+        "/Users?attributes=userName",
+        &[],
+        Some(&json!({ "schemas": [USER], "userName": "zoe", "title": "x" })),
+    );
     assert_eq!(keys(&narrow.await.ok()), ["id", "schemas", "userName"]);
 }
 
@@ -194,7 +220,8 @@ async fn tenants_do_not_see_each_other() {
         request_id: world.request_id(),
         name: "Entra ID".into(),
     };
-    let mut client = contracts::mentor::gateway::v1::connection_service_client::ConnectionServiceClient::new(admin);
+    let mut client =
+        contracts::mentor::gateway::v1::connection_service_client::ConnectionServiceClient::new(admin);
     let token = client.create_connection(request).await.expect("their own name").into_inner().token;
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str())];
@@ -202,7 +229,8 @@ async fn tenants_do_not_see_each_other() {
         assert_eq!(world.send(Method::GET, &path, &headers, None).await.refused(), (404, String::new()));
         assert_eq!(world.send(Method::DELETE, &path, &headers, None).await.refused(), (404, String::new()));
     }
-    let listed = world.send(Method::GET, "/Users?filter=userName%20eq%20%22ann%22", &headers, None).await.ok();
+    let listed =
+        world.send(Method::GET, "/Users?filter=userName%20eq%20%22ann%22", &headers, None).await.ok();
     assert_eq!(listed["totalResults"], 0);
     // The same name is free there, and a foreign member is a name and nothing else.
     let theirs = json!({ "schemas": [GROUP], "displayName": "Theirs", "members": [{ "value": id(&ours) }] });

@@ -167,7 +167,9 @@ impl World {
     /// Adds a group of these members; the answer.
     pub(crate) async fn group(&self, name: &str, members: &[&str]) -> Value {
         let members: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
-        let reply = self.post("/Groups", json!({ "schemas": [GROUP], "displayName": name, "members": members })).await;
+        let reply = self
+            .post("/Groups", json!({ "schemas": [GROUP], "displayName": name, "members": members }))
+            .await;
         assert_eq!(reply.status, 201, "{}", reply.body);
         reply.body
     }
@@ -203,6 +205,8 @@ pub(crate) fn members(group: &Value) -> Vec<String> {
 /// User names of a list, in its order.
 pub(crate) fn names(list: &Value) -> Vec<String> {
     let resources = list["Resources"].as_array().expect("a list has Resources");
-    let name = |resource: &Value| resource["userName"].as_str().or(resource["displayName"].as_str()).map(str::to_owned);
+    let name = |resource: &Value| {
+        resource["userName"].as_str().or(resource["displayName"].as_str()).map(str::to_owned)
+    };
     resources.iter().filter_map(name).collect()
 }

@@ -24,7 +24,7 @@ fn of<'a>(facts: &'a Value, persona: &str) -> &'a Value {
 async fn it_comes_up_seeded_its_tokens_work_and_an_interrupt_ends_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("a text");
-    let args = ["dev", "--data", path, "--port", "0", "--metrics-port", "0", "--json"];
+    let args = ["dev", "--data", path, "--port", "0", "--http-port", "0", "--metrics-port", "0", "--json"];
     let mut dev = Running::telling(&args, &Vec::new());
     let facts = dev.line(|line| line["grpc"].is_string()).await;
     assert_eq!(facts["first_start"], true);

@@ -11,7 +11,13 @@ use testkit::{Suite, TestDatabase};
 
 async fn suite() -> (Suite, Environment) {
     let builder = Suite::builder().service::<Enrollment>().service::<Matching>();
-    let suite = builder.service::<Scheduling>().service::<Evaluation>().service::<Gateway>().in_process().start().await;
+    let suite = builder
+        .service::<Scheduling>()
+        .service::<Evaluation>()
+        .service::<Gateway>()
+        .in_process()
+        .start()
+        .await;
     let mut variables = environment(suite.config(), &suite.database().url());
     let broker = testkit::servers::rabbitmq().await;
     set(&mut variables, "MENTOR__MESSAGING__BROKER", "rabbitmq");

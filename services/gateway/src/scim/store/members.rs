@@ -61,7 +61,8 @@ pub(crate) async fn groups_of(tx: &mut Tx, users: &[Uuid]) -> Result<HashMap<Uui
     for row in rows {
         let Ok(user) = row.member.parse::<Uuid>() else { continue };
         let kind = if row.depth == 1 { "direct" } else { "indirect" };
-        let group = json!({ "value": row.group_id, "display": row.display_name.unwrap_or_default(), "type": kind });
+        let group =
+            json!({ "value": row.group_id, "display": row.display_name.unwrap_or_default(), "type": kind });
         groups.entry(user).or_default().push(group);
     }
     Ok(groups)
@@ -75,7 +76,8 @@ pub(crate) async fn set_members(
     after: &[Value],
 ) -> Result<Change> {
     let unchanged: HashSet<String> = before.iter().map(Value::to_string).collect();
-    let written: Vec<&Value> = after.iter().filter(|member| !unchanged.contains(&member.to_string())).collect();
+    let written: Vec<&Value> =
+        after.iter().filter(|member| !unchanged.contains(&member.to_string())).collect();
     let wanted: HashSet<&str> = after.iter().filter_map(id).collect();
     let known: HashSet<&str> = before.iter().filter_map(id).collect();
     let removed: Vec<String> =

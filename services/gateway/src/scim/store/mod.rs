@@ -6,11 +6,7 @@ mod query;
 pub(crate) use members::{groups_of, members_of, set_members};
 pub(crate) use query::{Query, find_page};
 
-use super::{
-    resource::Resource,
-    schema::Kind,
-    value::Object,
-};
+use super::{resource::Resource, schema::Kind, value::Object};
 use crate::time::at;
 use jiff::Timestamp;
 use kernel::{Error, ErrorKind, Result, Uuid};

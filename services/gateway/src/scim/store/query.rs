@@ -126,7 +126,8 @@ fn some(sql: &mut Sql, tenant: Uuid, many: &Many, inner: &Condition) {
         }
         Many::Groups => {
             sql.push("exists (select from gateway.member m join gateway.resource g on g.tenant_id = m.tenant_id and ");
-            sql.push("g.resource_id = m.group_id and g.deleted_at is null where m.tenant_id = ").push_bind(tenant);
+            sql.push("g.resource_id = m.group_id and g.deleted_at is null where m.tenant_id = ")
+                .push_bind(tenant);
             sql.push(" and m.member = r.resource_id::text and ");
             write(sql, tenant, inner, Element::Group);
             sql.push(")");
@@ -140,7 +141,9 @@ fn address_of(name: &str, inner: &Condition) -> Option<String> {
         return None;
     }
     match inner {
-        Condition::Test(Field::Element { sub, .. }, Test::Compare(Op::Eq, Literal::Text(text))) if sub == "value" => {
+        Condition::Test(Field::Element { sub, .. }, Test::Compare(Op::Eq, Literal::Text(text)))
+            if sub == "value" =>
+        {
             Some(text.clone())
         }
         Condition::All(items) => items.iter().find_map(|item| address_of(name, item)),

@@ -41,6 +41,9 @@ pub(crate) struct Dev {
     /// The port of gRPC on 127.0.0.1; 0 picks a free one.
     #[arg(long, value_name = "PORT", default_value_t = 50051)]
     port: u16,
+    /// The port of HTTP (SCIM) on 127.0.0.1; 0 picks a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    http_port: u16,
     /// The port of /metrics, /livez and /readyz on 127.0.0.1; 0 picks a free one.
     #[arg(long, value_name = "PORT", default_value_t = 9464)]
     metrics_port: u16,
@@ -97,6 +100,7 @@ async fn ready(host: &Host, place: &Place, postgres: Option<&Postgres>) -> Resul
     Ok(screen::Facts {
         url: host.url(),
         pages: host.telemetry_address(),
+        http: host.http_address(),
         data: place.name(),
         settings,
         postgres: postgres.map(|postgres| postgres.url()),
@@ -111,6 +115,7 @@ impl Dev {
     /// What differs from a suite in production: local ports, readable logs, an end without waiting for balancers.
     fn adjust(&self, config: &mut Config) {
         config.server.listen = SocketAddr::from(([127, 0, 0, 1], self.port));
+        config.http.listen = SocketAddr::from(([127, 0, 0, 1], self.http_port));
         config.telemetry.listen = Some(SocketAddr::from(([127, 0, 0, 1], self.metrics_port)));
         config.telemetry.log.clone_from(&self.log);
         config.telemetry.log_format = LogFormat::Human;
@@ -127,6 +132,9 @@ fn start_failed(error: StartError) -> anyhow::Error {
     match error {
         StartError::Listen { key: "server.listen", .. } => {
             advice::advise(error, "is another `mentor dev` running? Or choose another port: --port 50052")
+        }
+        StartError::Listen { key: "http.listen", .. } => {
+            advice::advise(error, "choose another port: --http-port 8081, or 0 for a free one")
         }
         StartError::Listen { .. } => {
             advice::advise(error, "choose another port: --metrics-port 9465, or 0 for a free one")

@@ -16,6 +16,8 @@ pub(super) struct Facts {
     pub(super) url: String,
     /// Where `/metrics` is.
     pub(super) pages: Option<SocketAddr>,
+    /// Where HTTP is served.
+    pub(super) http: Option<SocketAddr>,
     /// Where the data is kept.
     pub(super) data: String,
     /// The settings for other commands.
@@ -39,6 +41,7 @@ impl Facts {
     pub(super) fn json(&self) -> String {
         json!({
             "grpc": self.url,
+            "scim": self.http.map(|address| format!("http://{address}/scim/v2")),
             "metrics": self.pages.map(|address| format!("http://{address}/metrics")),
             "data": self.data,
             "settings": self.settings,
@@ -93,6 +96,13 @@ impl Facts {
             let _ = writeln!(text, "  {name} {value}   {note}");
         };
         line("gRPC", &self.url, "without TLS; gRPC-Web, health and reflection too");
+        if let Some(http) = self.http {
+            line(
+                "SCIM",
+                &format!("http://{http}/scim/v2"),
+                "with the token of a connection (ConnectionService)",
+            );
+        }
         if let Some(pages) = self.pages {
             line("metrics", &format!("http://{pages}/metrics"), "also /livez and /readyz");
         }
