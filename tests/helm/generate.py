@@ -11,6 +11,8 @@ from pathlib import Path
 
 import yaml
 
+from dashboards import DASHBOARDS, dashboard
+
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm/mentor"
 SERVICES = ["enrollment", "evaluation", "matching", "scheduling"]
@@ -175,13 +177,13 @@ def schema_of(path, values, notes):
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
-def merged(base, over):
-    """A service takes what it says itself and what `defaults` says."""
-    out = dict(base)
-    for name, value in over.items():
-        both = isinstance(value, dict) and isinstance(out.get(name), dict)
-        out[name] = merged(out[name], value) if both and name == "properties" or both and "properties" in value else value
-    return out
+def merged(base, own):
+    """The properties of a service: those of `defaults`, and its own over them."""
+    properties = dict(base["properties"])
+    for name, schema in own["properties"].items():
+        both = "properties" in schema and "properties" in properties.get(name, {})
+        properties[name] = merged(properties[name], schema) if both else schema
+    return {**base, "properties": properties}
 
 
 def plain(value):
@@ -278,7 +280,12 @@ def grpc_services():
     return "\n".join(lines) + "\n"
 
 
-DERIVED = {"values.schema.json": schema, "README.md": readme, "grpc-services.yaml": grpc_services}
+DERIVED = {
+    "values.schema.json": schema,
+    "README.md": readme,
+    "grpc-services.yaml": grpc_services,
+    **{f"monitoring/dashboards/{name}.json": lambda name=name: dashboard(name) for name in DASHBOARDS},
+}
 
 if __name__ == "__main__":
     for file, make in DERIVED.items():
