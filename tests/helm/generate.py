@@ -15,7 +15,7 @@ from dashboards import DASHBOARDS, dashboard
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm/mentor"
-SERVICES = ["enrollment", "evaluation", "matching", "scheduling"]
+SERVICES = sorted(yaml.safe_load((CHART / "values.yaml").read_text())["services"])
 TABLES = ("<!-- values -->", "<!-- end of values -->")
 
 TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}

@@ -295,6 +295,14 @@ def test_tls_is_mutual_where_it_should_be():
     assert "tls_client_ca_file" not in settings("external", "matching")["server"]
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_servers_listen_where_kubelet_can_reach_them(case):
+    for name, deployment in of_kind(case, "Deployment").items():
+        env = {item["name"]: item.get("value") for item in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
+        host = "[::]" if case == "restricted" else "0.0.0.0"
+        assert env["MENTOR__SERVER__LISTEN"] == f"{host}:50051" and env["MENTOR__TELEMETRY__LISTEN"] == f"{host}:9464", name
+
+
 def test_big_numbers_stay_whole():
     assert settings("production", "enrollment")["services"]["enrollment"]["import_max_bytes"] == 134217728
     assert "e+" not in text("production").split("mentor.toml: |")[1].split("---")[0]

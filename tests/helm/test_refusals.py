@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from conftest import CHART, helm, refusal
+from conftest import CHART, SERVICES, helm, refusal
 
 MISSPELT = [
     "imagee.tag=1",
@@ -74,7 +74,7 @@ CONTRADICTIONS = {
     "parameters and a CA": ("external", ["database.url=postgres://db:5432/mentor?sslmode=require"], "keep one of both"),
     "routes without a gateway": ("production", ["gateway.parentRefs=null"], "gateway.parentRefs is not set"),
     "an Ingress without a host": ("external", ["ingress.host="], "ingress.host is not set"),
-    "no service": ("minimal", [f"services.{name}.enabled=false" for name in ("enrollment", "evaluation", "matching", "scheduling")],
+    "no service": ("minimal", [f"services.{name}.enabled=false" for name in SERVICES],
                    "every service is switched off"),
 }
 

@@ -103,6 +103,11 @@ def test_the_schema_is_a_schema_and_stands_alone():
     walk(schema, ())
 
 
+def test_every_service_of_the_suite_is_in_the_chart():
+    programs = {path.parent.parent.name for path in (ROOT / "services").glob("*/src/main.rs")} - {"suite"}
+    assert programs == set(generate.SERVICES), "add it to helm/mentor/values.yaml, and to deploy/citus/distribute.sql"
+
+
 def test_the_version_is_the_suites():
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert f'version = "{chart["appVersion"]}"' in (ROOT / "Cargo.toml").read_text()

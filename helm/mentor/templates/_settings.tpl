@@ -17,7 +17,7 @@
 {{- $values := $root.Values -}}
 {{- $name := last . -}}
 {{- $files := "/run/secrets/mentor" -}}
-{{- $server := dict "listen" (printf "%s:50051" $values.listenAddress) -}}
+{{- $server := dict -}}
 {{- if ne $values.tls.mode "none" -}}
 {{- $_ := set $server "tls_certificate_file" "/run/secrets/mentor-tls/tls.crt" -}}
 {{- $_ := set $server "tls_key_file" "/run/secrets/mentor-tls/tls.key" -}}
@@ -45,7 +45,7 @@
 {{- $_ := set $cache "password_file" (printf "%s/redis-password" $files) -}}
 {{- end -}}
 {{- end -}}
-{{- $telemetry := dict "listen" (printf "%s:9464" $values.listenAddress) "otlp_endpoint" $values.telemetry.otlpEndpoint -}}
+{{- $telemetry := dict "otlp_endpoint" $values.telemetry.otlpEndpoint -}}
 {{- $shutdown := dict
   "readiness_delay" (printf "%ds" (int64 $values.shutdown.readinessDelaySeconds))
   "drain" (printf "%ds" (int64 $values.shutdown.drainSeconds))
