@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything CI runs.
 
 use crate::{
-    images, lint, provision,
+    chart, images, lint, provision,
     servers::Servers,
     shell::{self, find, offline, say},
 };
@@ -10,6 +10,9 @@ use anyhow::Result;
 pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Result<()> {
     if !no_lint {
         lint::run(true)?;
+    }
+    if arguments.is_empty() {
+        chart::check(false, &[])?;
     }
     let python = provision::python_tools(&["grpcio", "grpcio-reflection", "protobuf"])?;
     let mut environment =
