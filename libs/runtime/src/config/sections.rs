@@ -147,6 +147,9 @@ pub struct RetentionSection {
     pub inbox: Duration,
     #[serde(deserialize_with = "duration")]
     pub idempotency: Duration,
+    /// Nothing: for ever.
+    #[serde(deserialize_with = "duration")]
+    pub audit: Duration,
 }
 
 #[derive(Clone, Debug, Deserialize)]

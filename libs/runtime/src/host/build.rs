@@ -3,6 +3,7 @@
 use super::{Entry, Host, StartError, Stop, Tasks, entry::Running, jobs::Jobs, settings};
 use crate::{
     Deps, Service,
+    audit::{self, AuditTrail},
     config::{BrokerKind, Config},
     telemetry::{self, Probe, Telemetry},
 };
@@ -215,12 +216,14 @@ impl Parts {
         for service in running {
             service.routes(&mut routes);
         }
+        routes.add_service(audit::server(AuditTrail::over(&self.databases)));
         let builder = Server::builder(clock.clone(), identity)
             .settings(settings::server(config))
             .cache(self.cache.clone())
             .deactivated(self.deactivated.clone())
             .routes(routes.routes());
-        entries.iter().fold(builder, |builder, entry| builder.service(entry.name)).build()
+        let names = entries.iter().map(|entry| entry.name).chain(["common"]);
+        names.fold(builder, |builder, name| builder.service(name)).build()
     }
 }
 

@@ -15,6 +15,8 @@ use tracing::Instrument;
 const TICK: Duration = Duration::from_secs(1);
 /// How often the house's own rows are swept.
 const SWEEP: Duration = Duration::from_secs(3600);
+/// What that is called in logs and audit rows.
+const SWEEP_NAME: &str = "sweep";
 
 /// All jobs of all services of a host.
 pub(super) struct Jobs {
@@ -47,7 +49,7 @@ impl Line {
     fn name(&self) -> &'static str {
         match &self.work {
             Work::PerTenant(job) => job.name,
-            Work::Sweep => "sweep",
+            Work::Sweep => SWEEP_NAME,
         }
     }
 
@@ -108,7 +110,7 @@ impl Jobs {
         let job = match &line.work {
             Work::PerTenant(job) => job,
             Work::Sweep => {
-                sweep(&line.db, &self.retention, now).await?;
+                self.sweep(&line.db, now).await?;
                 return Ok(1);
             }
         };
@@ -151,21 +153,37 @@ async fn run_one(job: &BoundJob, service: &'static str, ctx: &Context) -> Result
     result
 }
 
-/// Deletes rows of the house that have served their time.
-async fn sweep(db: &Database, keep: &RetentionSection, now: Timestamp) -> Result<()> {
-    let before = |keep: Duration| now.checked_sub(keep).unwrap_or(Timestamp::MIN);
-    let retention = Retention {
-        outbox: before(keep.outbox),
-        inbox: before(keep.inbox),
-        idempotency: before(keep.idempotency),
-    };
-    let purged = db.purge(&retention).await?;
-    tracing::debug!(
-        service = db.service(),
-        outbox = purged.outbox,
-        inbox = purged.inbox,
-        idempotency = purged.idempotency,
-        "old rows were deleted"
-    );
-    Ok(())
+impl Jobs {
+    /// Deletes rows of the house that have served their time.
+    async fn sweep(&self, db: &Database, now: Timestamp) -> Result<()> {
+        let before = |keep: Duration| now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+        let keep = &self.retention;
+        let retention = Retention {
+            outbox: before(keep.outbox),
+            inbox: before(keep.inbox),
+            idempotency: before(keep.idempotency),
+        };
+        let purged = db.purge(&retention).await?;
+        let audit =
+            if keep.audit.is_zero() { 0 } else { self.sweep_audit(db, now, before(keep.audit)).await? };
+        tracing::debug!(
+            service = db.service(),
+            outbox = purged.outbox,
+            inbox = purged.inbox,
+            idempotency = purged.idempotency,
+            audit,
+            "old rows were deleted"
+        );
+        Ok(())
+    }
+
+    /// Tenant by tenant, since each trail says what was deleted from it.
+    async fn sweep_audit(&self, db: &Database, now: Timestamp, before: Timestamp) -> Result<u64> {
+        let mut gone = 0;
+        for tenant in db.tenants().await? {
+            let ctx = Context::system(tenant, db.service(), SWEEP_NAME, now, self.clock.new_id());
+            gone += db.purge_audit(&ctx, before).await?;
+        }
+        Ok(gone)
+    }
 }
