@@ -14,6 +14,7 @@ pub struct ServerSection {
     pub connection_age: Duration,
     pub tls_certificate_file: String,
     pub tls_key_file: String,
+    pub tls_client_ca_file: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

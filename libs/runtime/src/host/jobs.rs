@@ -3,8 +3,8 @@
 use super::entry::{BoundJob, Running};
 use crate::config::RetentionSection;
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Context, Result, SharedClock};
-use metrics::{counter, histogram};
+use kernel::{Clock, Context, Result, SharedClock, SystemClock};
+use metrics::{counter, gauge, histogram};
 use std::{sync::Arc, time::Duration};
 use storage::{Database, Retention};
 use tokio::{sync::Mutex, time::Instant};
@@ -86,10 +86,14 @@ impl Jobs {
             if !line.is_due(now) {
                 continue;
             }
+            let failed_before = failure.is_some();
             match self.run(line, now, &mut failure).await {
                 Ok(count) => {
                     runs += count;
                     line.last = Some(now);
+                    if failed_before == failure.is_some() {
+                        succeeded(line.db.service(), line.name());
+                    }
                 }
                 // The database is away: due again at the next look.
                 Err(error) => {
@@ -134,15 +138,24 @@ impl Jobs {
     }
 }
 
+/// By the machine's clock, as alerts reckon.
+fn succeeded(service: &'static str, job: &'static str) {
+    gauge!("mentor_job_last_success_timestamp_seconds", "service" => service, "job" => job)
+        .set(SystemClock.now().as_second() as f64);
+}
+
+/// Counts a run, inside its span: that is where exemplars learn the trace.
+fn count(service: &'static str, job: &'static str, took: Duration, well: bool) {
+    let outcome = if well { "ok" } else { "failed" };
+    counter!("mentor_job_runs_total", "service" => service, "job" => job, "outcome" => outcome).increment(1);
+    histogram!("mentor_job_seconds", "service" => service, "job" => job).record(took.as_secs_f64());
+}
+
 async fn run_one(job: &BoundJob, service: &'static str, ctx: &Context) -> Result<()> {
     let began = Instant::now();
     let span = tracing::info_span!("job", service, job = job.name, tenant = %ctx.tenant(), request.id = %ctx.correlation);
-    let result = (job.run)(ctx.clone()).instrument(span).await;
-    let outcome = if result.is_ok() { "ok" } else { "failed" };
-    counter!("mentor_job_runs_total", "service" => service, "job" => job.name, "outcome" => outcome)
-        .increment(1);
-    histogram!("mentor_job_seconds", "service" => service, "job" => job.name)
-        .record(began.elapsed().as_secs_f64());
+    let result = (job.run)(ctx.clone()).instrument(span.clone()).await;
+    span.in_scope(|| count(service, job.name, began.elapsed(), result.is_ok()));
     if let Err(error) = &result {
         let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
