@@ -76,6 +76,7 @@ RULES = {
     "secretStoreRef.kind": {"enum": ["SecretStore", "ClusterSecretStore"]},
     "gateway.kind": {"enum": ["GRPCRoute", "HTTPRoute"]},
     "replicas": {"type": "integer", "minimum": 1},
+    "minReplicas": {"type": "integer", "minimum": 1},
     "maxReplicas": {"type": "integer", "minimum": 1},
     "queueLength": {"type": "integer", "minimum": 1},
     "targetCPUUtilizationPercentage": {"type": "integer", "minimum": 1, "maximum": 100},

@@ -291,6 +291,8 @@ def test_tls_is_mutual_where_it_should_be():
     assert server["tls_client_ca_file"] == "/run/secrets/mentor-tls/ca.crt"
     certificate = of_kind("production", "Certificate")["mentor-matching"]["spec"]
     assert "mentor-matching.mentor.svc" in certificate["dnsNames"] and certificate["usages"] == ["server auth"]
+    policy = of_kind("production", "BackendTLSPolicy")["mentor-matching"]["spec"]
+    assert policy["validation"]["hostname"] in certificate["dnsNames"]
     assert of_kind("production", "Certificate")["mentor-test"]["spec"]["usages"] == ["client auth"]
     assert "tls_client_ca_file" not in settings("external", "matching")["server"]
 

@@ -21,6 +21,7 @@ MISSPELT = [
 WRONG = [
     "defaults.replicas=0",
     "defaults.replicas=two",
+    "services.matching.autoscaling.keda.minReplicas=0",
     "settings.limits.calls=many",
     "migrations.mode=sometimes",
     "tls.mode=on",
@@ -58,7 +59,7 @@ CONTRADICTIONS = {
                      "matching: autoscaling.hpa and autoscaling.keda are both enabled"),
     "fewer than the fewest": ("keda", ["services.matching.autoscaling.keda.maxReplicas=2,services.matching.autoscaling.keda.minReplicas=3"],
                               "matching: autoscaling.keda.minReplicas is more than maxReplicas"),
-    "HPA from nothing": ("keda", ["services.enrollment.autoscaling.hpa.minReplicas=0"], "only KEDA can scale to nothing"),
+    "a CA without TLS": ("production", ["tls.mode=none,tls.certManager.enabled=false"], "gateway.backendCa is set, but the services speak without TLS"),
     "KEDA without a queue": ("keda", ["services.scheduling.autoscaling.keda.enabled=true,services.scheduling.autoscaling.keda.hostSecret=x"],
                              "scheduling: autoscaling.keda.queues is empty"),
     "KEDA without a secret": ("keda", ["services.matching.autoscaling.keda.hostSecret="], "autoscaling.keda.hostSecret is not set"),

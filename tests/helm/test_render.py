@@ -63,7 +63,7 @@ def test_operators_accept_it(tmp_path):
     done = run("node", ROOT / "tests/helm/operators.mjs", file, cwd=tool("models"))
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
-    kinds = {"Certificate", "ExternalSecret", "GRPCRoute", "HTTPRoute", "PrometheusRule", "ScaledObject",
+    kinds = {"BackendTLSPolicy", "Certificate", "ExternalSecret", "GRPCRoute", "HTTPRoute", "PrometheusRule", "ScaledObject",
              "ServiceMonitor", "TriggerAuthentication", "Cluster", "Pooler"}
     assert kinds <= set(report["checked"]), report
     assert report["spoilt"] == sorted(report["checked"]), "a kind whose schema refuses nothing"
