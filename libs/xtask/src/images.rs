@@ -108,3 +108,38 @@ fn base(engine: &Engine) -> Result<()> {
     }
     std::fs::remove_dir_all(&folder).with_context(|| format!("deleting {}", folder.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn tests_and_compose_use_the_same_official_images() {
+        let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+        let testkit = read("libs/testkit/src/servers/containers.rs");
+        let compose = read("deploy/compose.yaml");
+        for server in &SERVERS {
+            let variable = format!("{}_IMAGE", server.name.to_uppercase());
+            assert!(
+                read("deploy/.env.example").contains(&format!("{variable}={}\n", server.local())),
+                "{variable}"
+            );
+            assert!(compose.contains(&format!("${{{variable}:-")), "{variable}");
+            let Some((official, variable)) = server.official else { continue };
+            assert!(testkit.contains(&format!("\"{official}\"")), "{official}");
+            assert!(testkit.contains(&format!("\"{variable}\"")), "{variable}");
+            assert!(compose.contains(&format!(":-{official}}}")), "{official}");
+        }
+    }
+
+    #[test]
+    fn every_server_has_its_files() {
+        for server in &SERVERS {
+            let folder = root().join("deploy/servers").join(server.name);
+            let dockerfile = fs::read_to_string(folder.join("Dockerfile")).unwrap();
+            assert!(dockerfile.contains("ARG BASE\nFROM ${BASE}\n"), "{}", server.name);
+            assert!(dockerfile.lines().any(|line| line.starts_with("USER ")), "{} runs as root", server.name);
+        }
+    }
+}
