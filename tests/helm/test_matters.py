@@ -5,7 +5,7 @@ from itertools import chain
 
 import pytest
 import yaml
-from conftest import CASES, CHART, SERVICES, objects, of_kind, pods, template, text
+from conftest import CASES, CHART, SERVICES, helm, objects, of_kind, pods, template, text
 
 ENABLED = {case: [s for s in SERVICES if not (case == "keda" and s == "evaluation")] for case in CASES}
 
@@ -332,3 +332,19 @@ def test_monitoring_finds_the_services_and_links_the_runbooks():
     assert all(a["annotations"]["runbook_url"].endswith(f"/{a['alert']}.md") for a in alerts)
     dashboards = [name for name in of_kind("production", "ConfigMap") if "-dashboard-" in name]
     assert len(dashboards) == len(list((CHART / "monitoring/dashboards").glob("*.json")))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_notes_name_every_secret(case):
+    values = f"ci/{case}-values.yaml"
+    # helm 3 wants a cluster for this, even when it is dry.
+    done = helm("4", "install", "mentor", ".", "--namespace", "mentor", "--dry-run=client", "--values", values)
+    assert done.returncode == 0, done.stderr
+    notes = done.stdout.split("NOTES:")[1]
+    for pod in pods(case).values():
+        for volume in pod["spec"].get("volumes") or []:
+            for source in volume.get("projected", {}).get("sources", []):
+                # A CA is no credential; the values that name it say so.
+                for item in source["secret"]["items"]:
+                    named = f"{source['secret']['name']}:" in notes and item["key"] in notes
+                    assert named or item["path"].endswith(".crt"), item
