@@ -60,22 +60,39 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let binary = build::read_static(&binaries.join(&program.binary))?;
         let layers = [rootfs::base(), rootfs::program(&program.binary, binary, sbom.clone())];
         if options.files {
-            let folder = out.join(&program.binary);
-            layers.iter().try_for_each(|layer| rootfs::write(layer, &folder))?;
-            say(&format!("{}: files in {}", program.binary, folder.display()));
-            continue;
+            write_files(program, &layers, &out)?;
+        } else {
+            let name = options.name(program);
+            let image = archive::Image::new(program, &name, &layers, &origin)?;
+            write_archive(program, &image, &sbom, &out)?;
         }
-        let name = match &options.repository {
-            Some(repository) => format!("{}/{}", repository.trim_end_matches('/'), program.binary),
-            None => program.binary.clone(),
-        };
-        let image = archive::Image::new(program, &name, &layers, &origin)?;
-        let file = out.join(format!("{}-{}.tar", program.binary, program.version));
-        fs::write(&file, image.archive()?).with_context(|| format!("writing {}", file.display()))?;
-        fs::write(file.with_extension("cdx.json"), sbom)?;
-        say(&format!("{name}:{}  {}  {}", program.version, image.sizes(), file.display()));
     }
     Ok(())
+}
+
+fn write_files(program: &build::Program, layers: &[rootfs::Files], out: &Path) -> Result<()> {
+    let folder = out.join(&program.binary);
+    layers.iter().try_for_each(|layer| rootfs::write(layer, &folder))?;
+    say(&format!("{}: files in {}", program.binary, folder.display()));
+    Ok(())
+}
+
+fn write_archive(program: &build::Program, image: &archive::Image, sbom: &str, out: &Path) -> Result<()> {
+    let file = out.join(format!("{}-{}.tar", program.binary, program.version));
+    fs::write(&file, image.archive()?).with_context(|| format!("writing {}", file.display()))?;
+    fs::write(file.with_extension("cdx.json"), sbom)?;
+    say(&format!("{}  {}  {}", image.reference(), image.sizes(), file.display()));
+    Ok(())
+}
+
+impl Options {
+    /// The image's name without its tag.
+    fn name(&self, program: &build::Program) -> String {
+        match &self.repository {
+            Some(repository) => format!("{}/{}", repository.trim_end_matches('/'), program.binary),
+            None => program.binary.clone(),
+        }
+    }
 }
 
 fn chosen(programs: Vec<build::Program>, names: &[String]) -> Result<Vec<build::Program>> {

@@ -97,6 +97,11 @@ impl Image {
         Ok(tar.into_inner()?)
     }
 
+    /// Name and tag.
+    pub(crate) fn reference(&self) -> &str {
+        &self.reference
+    }
+
     /// For people.
     pub(crate) fn sizes(&self) -> String {
         let mega = |bytes: usize| format!("{:.1} MB", bytes as f64 / 1e6);
