@@ -2,8 +2,12 @@
 
 mod architecture;
 mod bench;
+mod chart;
 mod demo;
+mod engine;
 mod generate;
+mod image;
+mod images;
 mod lint;
 mod postgres;
 mod provision;
@@ -57,6 +61,26 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Makes the suite's container images from local binaries, as OCI archives, without a daemon.
+    Image(image::Options),
+    /// Makes the servers' images from Debian's packages, where no registry can be reached.
+    Images {
+        /// Ends the Docker engine that this command has started instead.
+        #[arg(long)]
+        stop: bool,
+        /// With `--stop`: deletes its images, too.
+        #[arg(long, requires = "stop")]
+        remove: bool,
+    },
+    /// Checks the helm chart, its alerts and its examples, without a cluster.
+    Chart {
+        /// Writes what is derived (schema, tables, dashboards) and the golden files anew, before.
+        #[arg(long)]
+        write: bool,
+        /// Passed on to pytest, such as `-k refused`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Refreshes the offline SQL data after a change of a query or a migration.
     Gen,
 }
@@ -78,6 +102,10 @@ fn run() -> Result<()> {
         Command::Test { containers, no_lint, arguments } => test::run(containers, no_lint, &arguments),
         Command::Lint { quick } => lint::run(quick),
         Command::Bench { what, json } => bench::run(what, json),
+        Command::Image(options) => image::run(&options),
+        Command::Images { stop: true, remove } => engine::stop(remove),
+        Command::Images { .. } => images::run(),
+        Command::Chart { write, arguments } => chart::check(write, &arguments),
         Command::Gen => generate::run(),
     }
 }
