@@ -498,3 +498,33 @@ pub(crate) fn sort_field(of: &ResourceType, text: &str) -> Result<(Option<Many>,
     let field = reader.single(&path).map_err(|_| refused())?;
     if field.shape() == Shape::Opaque { Err(refused()) } else { Ok((None, field)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::schema::Catalogue;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nesting_and_number_are_bounded() {
+        let catalogue = Catalogue::read().expect("the documents are sound");
+        let nested = |depth: usize| format!("{}title pr{}", "not (".repeat(depth), ")".repeat(depth));
+        assert!(read(&catalogue.user, &nested(MAX_DEPTH - 1)).is_ok());
+        assert!(read(&catalogue.user, &nested(MAX_DEPTH)).is_err());
+        let many = |terms: usize| vec!["title pr"; terms].join(" or ");
+        assert!(read(&catalogue.user, &many(MAX_TERMS)).is_ok());
+        assert!(read(&catalogue.user, &many(MAX_TERMS + 1)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r#"[a-zA-Z \[\]()."\\:$0-9é]{0,80}"#) {
+            let catalogue = Catalogue::read().expect("the documents are sound");
+            for of in [&catalogue.user, &catalogue.group] {
+                let _ = read(of, &text);
+                let _ = sort_field(of, &text);
+                let _ = super::super::path::read(of, &text);
+            }
+        }
+    }
+}

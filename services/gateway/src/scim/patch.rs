@@ -360,3 +360,68 @@ fn create(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scim::schema::{Catalogue, ENTERPRISE};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn object(value: Value) -> Object {
+        value.as_object().cloned().expect("an object")
+    }
+
+    fn patched(before: Value, operations: Value) -> Result<Value> {
+        let catalogue = Catalogue::read().expect("the documents are sound");
+        let operations = read(&object(json!({ "schemas": [SCHEMA], "Operations": operations })))?;
+        apply(&catalogue.user, object(before), &operations).map(Value::Object)
+    }
+
+    #[test]
+    fn an_extension_is_merged_and_gone_when_empty() {
+        let before = json!({ "userName": "a", ENTERPRISE: { "department": "x" } });
+        let path = format!("{ENTERPRISE}:costCenter");
+        let added = patched(before, json!([{ "op": "add", "path": path, "value": "7" }])).expect("sound");
+        assert_eq!(added[ENTERPRISE], json!({ "department": "x", "costCenter": "7" }));
+        let gone = json!([
+            { "op": "remove", "path": path },
+            { "op": "remove", "path": format!("{ENTERPRISE}:department") },
+        ]);
+        assert_eq!(patched(added, gone).expect("sound"), json!({ "userName": "a" }));
+    }
+
+    #[test]
+    fn every_value_of_an_attribute_is_changed_without_a_filter() {
+        let before =
+            json!({ "userName": "a", "emails": [{ "value": "x" }, { "value": "y", "type": "home" }] });
+        let after = patched(before, json!([{ "op": "replace", "path": "emails.type", "value": "work" }]));
+        let emails = json!([{ "value": "x", "type": "work" }, { "value": "y", "type": "work" }]);
+        assert_eq!(after.expect("sound")["emails"], emails);
+    }
+
+    proptest! {
+        /// Whatever is sent, the user keeps a name and the attributes keep their types.
+        #[test]
+        fn a_patch_never_leaves_what_could_not_be_posted(
+            verb in prop::sample::select(vec!["add", "replace", "remove"]),
+            path in prop::sample::select(vec![
+                "userName", "active", "name", "name.familyName", "emails", "emails.value", "emails[type eq \"work\"]",
+                "emails[type eq \"work\"].value", "emails[not (type pr)].primary", ENTERPRISE, "manager", "manager.value", "password",
+            ]),
+            value in prop::sample::select(vec![
+                json!(null), json!(""), json!("x"), json!(true), json!([]), json!({}), json!([{ "value": "v" }]),
+                json!({ "value": "v", "type": "work", "primary": true }), json!({ "department": "d" }), json!(["a", "a"]),
+            ]),
+        ) {
+            let before = json!({ "userName": "a", "emails": [{ "value": "x", "type": "work", "primary": true }] });
+            if let Ok(after) = patched(before, json!([{ "op": verb, "path": path, "value": value }])) {
+                let catalogue = Catalogue::read().expect("the documents are sound");
+                let mut posted = object(after.clone());
+                posted.insert("schemas".into(), json!([catalogue.user.core.id]));
+                let read = value::resource(&catalogue.user, &posted);
+                prop_assert_eq!(read.map(Value::Object).ok(), Some(after));
+            }
+        }
+    }
+}
