@@ -238,7 +238,10 @@ fn many(mut values: Vec<Value>, verb: Verb, target: &Target<'_>, sent: &Value) -
         (_, None, None) => add(&mut values, value::values(&name, target.attribute, sent)?),
         (verb, condition, sub) => selected(&mut values, verb, target, condition.as_ref(), sub, sent)?,
     }
-    values.retain(|value| value.as_object().is_none_or(|members| !members.is_empty()));
+    // What was emptied is unassigned.
+    values.retain(|value| {
+        value.as_object().is_none_or(|members| !members.is_empty()) && key(value) != Some("")
+    });
     Ok(values)
 }
 
@@ -305,6 +308,9 @@ fn selected(
     }
     let change = changed(target, sub, sent, removes)?;
     if change.as_ref().is_some_and(value::is_primary) {
+        if hits.len() > 1 {
+            return Err(Refusal::value(format!("{}: only one value can be primary", target.name())));
+        }
         demote(values);
     }
     for at in hits {
