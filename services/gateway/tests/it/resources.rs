@@ -68,16 +68,14 @@ async fn a_user_name_belongs_to_one_whatever_its_case() {
     let taken = world.post("/Users", json!({ "schemas": [USER], "userName": "ann@example.ORG" })).await;
     assert_eq!(taken.refused(), (409, "uniqueness".into()));
     let other = world.user("bob", json!({})).await;
-    let renamed = world.patch(
-        &user_path(&other),
-        json!([{ "op": "replace", "path": "userName", "value": "ANN@example.org" }]),
-    );
+    let other_path = user_path(&other);
+    let renamed = world
+        .patch(&other_path, json!([{ "op": "replace", "path": "userName", "value": "ANN@example.org" }]));
     assert_eq!(renamed.await.refused(), (409, "uniqueness".into()));
     // One's own name in another case is no conflict, and a deleted user's name is free.
-    let recased = world.patch(
-        &user_path(&first),
-        json!([{ "op": "replace", "path": "userName", "value": "ann@example.org" }]),
-    );
+    let first_path = user_path(&first);
+    let recased = world
+        .patch(&first_path, json!([{ "op": "replace", "path": "userName", "value": "ann@example.org" }]));
     assert_eq!(recased.await.ok()["userName"], "ann@example.org");
     assert_eq!(world.delete(&user_path(&first)).await.status, 204);
     world.user("ANN@EXAMPLE.ORG", json!({})).await;
@@ -200,12 +198,8 @@ async fn an_answer_holds_what_was_asked_for() {
     assert!(whole.get(ENTERPRISE).is_none());
     let both = world.query(&path, &[("attributes", "id"), ("excludedAttributes", "name")]).await;
     assert_eq!(both.refused(), (400, "invalidValue".into()));
-    let narrow = world.send(
-        Method::POST,
-        "/Users?attributes=userName",
-        &[],
-        Some(&json!({ "schemas": [USER], "userName": "zoe", "title": "x" })),
-    );
+    let titled = json!({ "schemas": [USER], "userName": "zoe", "title": "x" });
+    let narrow = world.send(Method::POST, "/Users?attributes=userName", &[], Some(&titled));
     assert_eq!(keys(&narrow.await.ok()), ["id", "schemas", "userName"]);
 }
 
