@@ -32,10 +32,11 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
 }
 
 fn run_tests(arguments: &[String], environment: &[(String, String)]) -> Result<()> {
-    let whole = if arguments.is_empty() { vec!["--workspace".to_owned()] } else { arguments.to_vec() };
     let runner: &[&str] = if find("cargo-nextest").is_some() { &["nextest", "run"] } else { &["test"] };
-    say(&format!("cargo {} {}", runner.join(" "), whole.join(" ")));
-    shell::run(offline(runner.iter().copied(), environment).args(whole))
+    // Always the whole workspace, also for a few tests: features unify as in the build above, so nothing is built twice.
+    let command: Vec<_> = runner.iter().copied().chain(["--workspace"]).collect();
+    say(&format!("cargo {} {}", command.join(" "), arguments.join(" ")));
+    shell::run(offline(command, environment).args(arguments))
 }
 
 /// Examples in the documentation; nextest leaves them out.
