@@ -56,6 +56,9 @@ impl Maker<'_> {
         if field.name() == "update_mask" {
             return None; // once the other fields are known
         }
+        if field.name() == "fair" {
+            return None; // only right in a mode of its own
+        }
         if field.name() == "request_id" {
             return Some(Value::String(kernel::Uuid::new_v4().to_string()));
         }

@@ -213,6 +213,7 @@ impl Founding {
             let shared = Ids::default()
                 .with("program_id", &[&self.program])
                 .with("run_id", &[&self.run])
+                .with("previous_run_id", &[&self.run])
                 .with("match_id", &[&active.match_id])
                 .with("meeting_id", &[&meeting])
                 .with("ignore_meeting_id", &[&meeting])
