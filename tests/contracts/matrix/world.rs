@@ -90,6 +90,11 @@ impl World {
         self.suite.clock.now()
     }
 
+    /// Until every event was handled.
+    pub(crate) async fn settle(&self) {
+        self.suite.settle().await;
+    }
+
     /// A channel without a token.
     pub(crate) fn anonymous(&self) -> Channel {
         patient(Client::builder(&self.suite.host().url()).expect("the host's own URL"))
