@@ -34,7 +34,7 @@ fn settings(manifest: &str) -> Vec<String> {
 /// The `MENTOR__…` variables of the migration, in both of YAML's styles; a secret's value is made up.
 fn environment(manifest: &str) -> Vec<(String, String)> {
     let mut variables = Vec::new();
-    let mut lines = manifest.lines().map(str::trim).peekable();
+    let mut lines = manifest.lines().map(str::trim);
     while let Some(line) = lines.next() {
         if let Some(flow) = line.strip_prefix("- {name: MENTOR__").and_then(|rest| rest.strip_suffix('}')) {
             let (name, value) = flow.split_once(", value: ").expect("a value");
