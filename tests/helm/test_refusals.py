@@ -65,6 +65,7 @@ CONTRADICTIONS = {
     "KEDA without a secret": ("keda", ["services.matching.autoscaling.keda.hostSecret="], "autoscaling.keda.hostSecret is not set"),
     "TLS without a certificate": ("minimal", ["tls.mode=server"], "tls.mode is server, but enrollment has no certificate"),
     "certificates without TLS": ("production", ["tls.mode=none"], "tls.certManager is enabled, but tls.mode is none"),
+    "a check without a certificate": ("external", ["tls.mode=mutual"], "name its secret in test.tlsSecret"),
     "no issuer of certificates": ("production", ["tls.certManager.issuerRef.name="], "tls.certManager.issuerRef.name is not set"),
     "a deadline that cuts calls off": ("minimal", ["shutdown.deadlineSeconds=10"], "calls would be cut off before their time is up"),
     "a hook before its secrets": ("external", ["migrations.mode=hook"], "set migrations.mode to plain"),

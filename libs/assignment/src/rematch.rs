@@ -23,7 +23,7 @@ pub enum Change {
     /// A pair must not be, whether it was made or not.
     Veto(u32, u32),
     /// A pair is worth other points now. The keep bonus of a pair of the time of
-    /// [`Rematch::new`] comes on top.
+    /// [`Rematch::new`] comes on top. Where coverage comes first, scores may double at most.
     Score(u32, u32, i64),
     /// A mentor has so many places now, locked ones aside: at least 1 and at most those at the time
     /// of [`Rematch::new`].
@@ -82,9 +82,17 @@ impl Rematch {
         };
         let plan =
             Plan::new(problem.mentees(), &problem.capacity, options, |i, j| problem.find(i, j).is_some())?;
-        let limit = plan::score_limit(plan.most_placed(), coverage_first);
+        let most_placed = plan.most_placed();
+        let mut limit = plan::score_limit(most_placed, coverage_first);
+        let proof = &solution.certificate;
+        let mut lift = proof.lift;
+        if coverage_first {
+            // Room for the keep bonus and for scores that will rise: one more placement has to outweigh them, too.
+            let most = problem.score.iter().map(|score| score.saturating_abs()).max().unwrap_or(0);
+            limit = most.saturating_add(options.keep_bonus).saturating_mul(2).min(limit);
+            lift = lift.max(plan::lift(most_placed, limit));
+        }
         let ranks = Ranks::new(problem.mentees(), problem.mentors(), options.seed);
-        let lift = solution.certificate.lift;
         let edges = || {
             (0..problem.mentees() as u32).flat_map(|i| {
                 let (ranks, plan) = (&ranks, &plan);
@@ -98,8 +106,10 @@ impl Rematch {
         let mut graph = Graph::new(problem.mentees(), &capacity, edges);
         let scale = engine::scale_up(&mut graph, 2 * options.keep_bonus + limit.min(1 << 30));
         let mut state = State::new(&graph);
-        for (rank, price) in permuted(&solution.certificate.mentor_price, &ranks.mentor).iter().enumerate() {
-            state.v[rank] = price * scale;
+        for (rank, &price) in permuted(&proof.mentor_price, &ranks.mentor).iter().enumerate() {
+            // Prices that contain the lift contain the larger one now.
+            let more = if price > proof.lift / 2 { lift - proof.lift } else { 0 };
+            state.v[rank] = (price + more) * scale;
         }
         let mut kept = Vec::new();
         for (&rank, mentor) in ranks.mentee.iter().zip(&solution.mentor_of) {
@@ -143,6 +153,12 @@ impl Rematch {
             NONE => None,
             mentor => Some(self.mentor_at[mentor as usize]),
         }
+    }
+
+    /// The points that every placement counts on top of its score; 0 unless coverage comes first.
+    #[must_use]
+    pub fn lift(&self) -> i64 {
+        self.lift
     }
 
     /// Today's value in the objective of the mode, keep bonus included, and the bound the prices

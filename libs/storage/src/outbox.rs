@@ -114,8 +114,7 @@ impl Database {
         if lanes.is_empty() {
             return Ok(None);
         }
-        let mut claim =
-            OutboxClaim { db: self.clone(), session, in_hand: HashMap::new(), exhausted: false };
+        let mut claim = OutboxClaim { db: self.clone(), session, in_hand: HashMap::new(), exhausted: false };
         claim.open(&lanes, most).await?;
         Ok(Some(claim))
     }

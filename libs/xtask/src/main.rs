@@ -43,7 +43,7 @@ enum Command {
         /// Leaves the checks of `cargo xtask lint` out.
         #[arg(long)]
         no_lint: bool,
-        /// Passed on to the test runner, such as `-p enrollment`.
+        /// Passed on to the test runner, such as `-E 'package(enrollment)'` or a part of a test's name.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },

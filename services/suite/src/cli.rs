@@ -16,10 +16,10 @@ const STYLES: Styles = Styles::styled()
 
 /// The commands by what one wants to do.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("See it work, with nothing set up", &["demo", "dev"]),
+    ("See it work, with nothing set up", &["demo", "dev", "tokens"]),
     ("Use the matching engine on files", &["match"]),
     ("Run it on your own servers", &["config", "migrate", "serve"]),
-    ("Look after it", &["doctor", "events"]),
+    ("Look after it", &["doctor", "check", "events"]),
 ];
 
 /// The mentoring suite: everything a structured mentoring program needs, as gRPC services in one program.
@@ -42,11 +42,13 @@ struct Arguments {
 pub(crate) enum Command {
     Demo(demo::Demo),
     Dev(commands::dev::Dev),
+    Tokens(commands::tokens::Tokens),
     Match(commands::matching::Match),
     Config(commands::config::Show),
     Migrate(commands::migrate::Migrate),
     Serve(commands::serve::Serve),
     Doctor(commands::doctor::Doctor),
+    Check(commands::check::Check),
     Events(commands::events::Events),
 }
 

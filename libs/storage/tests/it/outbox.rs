@@ -133,7 +133,10 @@ async fn two_relays_never_hold_the_same_lane() {
     tx.commit().await.expect("commits");
     let claim = house.db.outbox_claim(1_000).await.expect("claims");
     assert!(claim.is_some());
-    assert!(house.replica().await.outbox_claim(1_000).await.expect("claims").is_none(), "every lane is taken");
+    assert!(
+        house.replica().await.outbox_claim(1_000).await.expect("claims").is_none(),
+        "every lane is taken"
+    );
 }
 
 /// Bumps an aggregate under its row's lock and tells it, as services do.

@@ -1,5 +1,6 @@
 //! One module per command; `demo` has its own place.
 
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod dev;
 pub(crate) mod doctor;
@@ -7,3 +8,4 @@ pub(crate) mod events;
 pub(crate) mod matching;
 pub(crate) mod migrate;
 pub(crate) mod serve;
+pub(crate) mod tokens;

@@ -154,3 +154,13 @@ fn the_dockerfile_makes_the_same_images() {
         assert!(text.contains(&format!("ENTRYPOINT [\"/{name}\"]\n")), "{name}");
     }
 }
+
+#[test]
+fn compose_runs_every_image() {
+    let text = fs::read_to_string(root().join("deploy/compose.yaml")).unwrap();
+    for program in build::programs().unwrap() {
+        let image = format!("${{IMAGES:-}}{}:${{VERSION:-{}}}\n", program.binary, program.version);
+        assert!(text.contains(&image), "{}", program.binary);
+        assert!(text.contains(&format!("target: {}}}\n", program.binary)), "{}", program.binary);
+    }
+}
