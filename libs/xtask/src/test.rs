@@ -18,6 +18,9 @@ const PEERS: [&str; 7] = [
     "rotel",
 ];
 
+/// Conformance suites for SCIM from PyPI, in an environment of their own: what they pin does not go with the others.
+const SCIM_PEERS: [&str; 3] = ["scim2-cli==0.6.0", "scim2-tester==0.5.2", "scim-sanity==0.7.4"];
+
 pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Result<()> {
     if !no_lint {
         lint::run(true)?;
@@ -26,8 +29,11 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
         chart::check(false, &[])?;
     }
     let python = provision::python_tools(&PEERS)?;
-    let mut environment =
-        vec![("MENTOR_TEST_PYTHON".to_owned(), python.join("python3").display().to_string())];
+    let scim = provision::python_environment("scim", &SCIM_PEERS)?;
+    let mut environment = vec![
+        ("MENTOR_TEST_PYTHON".to_owned(), python.join("python3").display().to_string()),
+        ("MENTOR_TEST_SCIM".to_owned(), scim.display().to_string()),
+    ];
     if containers {
         environment.push(("MENTOR_TEST_CONTAINERS".to_owned(), "1".to_owned()));
         environment.extend(images::environment()?);

@@ -29,17 +29,17 @@ pub(crate) async fn linked(tx: &mut Tx, user: Uuid) -> Result<Option<Uuid>> {
 /// Remembers which person a user is.
 pub(crate) async fn link(tx: &mut Tx, user: &User, person: Uuid) -> Result<()> {
     sqlx::query!(
-        "insert into enrollment.provisioned (tenant_id, user_id, person_id, user_name, provider_id, manager) \
+        "insert into enrollment.provisioned (tenant_id, user_id, person_id, user_key, provider_id, manager_key) \
          values ($1, $2, $3, $4, $5, $6) \
          on conflict (tenant_id, user_id) do update \
-         set person_id = excluded.person_id, user_name = excluded.user_name, provider_id = excluded.provider_id, \
-             manager = excluded.manager",
+         set person_id = excluded.person_id, user_key = excluded.user_key, provider_id = excluded.provider_id, \
+             manager_key = excluded.manager_key",
         tx.tenant(),
         user.id,
         person,
-        user.user_name,
+        user.user_name.to_lowercase(),
         user.provider_id,
-        user.manager
+        user.manager.to_lowercase()
     )
     .execute(tx.conn())
     .await
@@ -60,11 +60,12 @@ pub(crate) async fn resolve(tx: &mut Tx, name: &str) -> Result<Option<Uuid>> {
              union all \
              select person_id, 3 from enrollment.provisioned where tenant_id = $1 and provider_id = $2 \
              union all \
-             select person_id, 4 from enrollment.provisioned where tenant_id = $1 and lower(user_name) = lower($2)) \
+             select person_id, 4 from enrollment.provisioned where tenant_id = $1 and user_key = $4) \
          as found order by place limit 1",
         tx.tenant(),
         name,
-        name.parse::<Uuid>().ok()
+        name.parse::<Uuid>().ok(),
+        name.to_lowercase()
     )
     .fetch_optional(tx.conn())
     .await
@@ -80,7 +81,7 @@ pub(crate) async fn waiting_for(tx: &mut Tx, user: &User, person: Uuid) -> Resul
     sqlx::query_scalar!(
         "select p.person_id from enrollment.provisioned w join enrollment.person p \
            on p.tenant_id = w.tenant_id and p.person_id = w.person_id \
-         where w.tenant_id = $1 and w.manager <> '' and lower(w.manager) = any($2) \
+         where w.tenant_id = $1 and w.manager_key <> '' and w.manager_key = any($2) \
            and p.state = 'active' and p.person_id <> $3 and p.manager_id is distinct from $3 \
          order by p.person_id",
         tx.tenant(),

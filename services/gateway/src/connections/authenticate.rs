@@ -33,7 +33,7 @@ pub(crate) async fn authenticate(
     tx.commit().await?;
     if good.last_used_at.is_none_or(|last| ctx.now.duration_since(last) >= NOTED) {
         let mut tx = gateway.db.write(&ctx).await?;
-        store::used(&mut tx, good.token).await?;
+        store::used(&mut tx, &good).await?;
         tx.commit().await?;
     }
     Ok(Some(Authenticated { tenant, id: good.connection }))

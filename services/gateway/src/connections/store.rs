@@ -105,7 +105,8 @@ pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Connection> {
 /// Reads a connection with its good tokens.
 pub(crate) async fn find(tx: &mut Tx, id: Uuid) -> Result<Connection> {
     let row = sqlx::query!(
-        "select name, created_at, revoked_at from gateway.connection where tenant_id = $1 and connection_id = $2",
+        "select name, created_at, revoked_at, last_used_at from gateway.connection \
+         where tenant_id = $1 and connection_id = $2",
         tx.tenant(),
         id
     )
@@ -118,7 +119,7 @@ pub(crate) async fn find(tx: &mut Tx, id: Uuid) -> Result<Connection> {
         name: row.name,
         created_at: row.created_at.to_jiff(),
         revoked_at: from_some(row.revoked_at),
-        last_used_at: None,
+        last_used_at: from_some(row.last_used_at),
         tokens: Vec::new(),
     };
     add_tokens(tx, std::slice::from_mut(&mut connection)).await?;
@@ -128,7 +129,7 @@ pub(crate) async fn find(tx: &mut Tx, id: Uuid) -> Result<Connection> {
 /// A page of connections, the oldest first.
 pub(crate) async fn list(tx: &mut Tx, page: &Page<Uuid>, revoked: bool) -> Result<Vec<Connection>> {
     let rows = sqlx::query!(
-        "select connection_id, name, created_at, revoked_at from gateway.connection \
+        "select connection_id, name, created_at, revoked_at, last_used_at from gateway.connection \
          where tenant_id = $1 and ($2::uuid is null or connection_id > $2) and ($3 or revoked_at is null) \
          order by connection_id limit $4",
         tx.tenant(),
@@ -146,7 +147,7 @@ pub(crate) async fn list(tx: &mut Tx, page: &Page<Uuid>, revoked: bool) -> Resul
             name: row.name,
             created_at: row.created_at.to_jiff(),
             revoked_at: from_some(row.revoked_at),
-            last_used_at: None,
+            last_used_at: from_some(row.last_used_at),
             tokens: Vec::new(),
         })
         .collect();
@@ -177,7 +178,6 @@ async fn add_tokens(tx: &mut Tx, connections: &mut [Connection]) -> Result<()> {
             expires_at: from_some(row.expires_at),
             last_used_at: from_some(row.last_used_at),
         };
-        connection.last_used_at = connection.last_used_at.max(token.last_used_at);
         if token.expires_at.is_none_or(|expires| expires > now) {
             connection.tokens.push(token);
         }
@@ -213,13 +213,23 @@ pub(crate) async fn find_token(tx: &mut Tx, hash: &[u8]) -> Result<Option<Good>>
     }))
 }
 
-/// Notes that a token was used.
-pub(crate) async fn used(tx: &mut Tx, token: Uuid) -> Result<()> {
+/// Notes that a token was used: its connection keeps that when the token is gone.
+pub(crate) async fn used(tx: &mut Tx, good: &Good) -> Result<()> {
+    let now = at(tx.now());
     sqlx::query!(
         "update gateway.token set last_used_at = $3 where tenant_id = $1 and token_id = $2",
         tx.tenant(),
-        token,
-        at(tx.now())
+        good.token,
+        now
+    )
+    .execute(tx.conn())
+    .await
+    .db()?;
+    sqlx::query!(
+        "update gateway.connection set last_used_at = $3 where tenant_id = $1 and connection_id = $2",
+        tx.tenant(),
+        good.connection,
+        now
     )
     .execute(tx.conn())
     .await

@@ -347,8 +347,10 @@ fn shape(attribute: &Attribute) -> Shape {
         Type::Boolean => Shape::Boolean,
         Type::Complex => Shape::Opaque,
         Type::DateTime => Shape::Instant,
-        Type::String | Type::Reference | Type::Binary if attribute.case_exact => Shape::Exact,
-        Type::String | Type::Reference | Type::Binary => Shape::Folded,
+        // Base64 means something else in another case.
+        Type::Binary => Shape::Exact,
+        Type::String | Type::Reference if attribute.case_exact => Shape::Exact,
+        Type::String | Type::Reference => Shape::Folded,
     }
 }
 

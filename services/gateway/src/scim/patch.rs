@@ -123,6 +123,10 @@ fn at(of: &ResourceType, resource: &mut Object, verb: Verb, path: &Path<'_>, val
                 Ok(())
             }
             (_, Value::Object(members)) => members.iter().try_for_each(|(name, value)| {
+                // Some send the extension as if it were a resource.
+                if name.eq_ignore_ascii_case("schemas") {
+                    return Ok(());
+                }
                 let full = if name.to_ascii_lowercase().starts_with("urn:") {
                     name.clone()
                 } else {

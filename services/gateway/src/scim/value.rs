@@ -232,6 +232,20 @@ fn text_of_length(path: &str, text: &str, most: usize) -> Result<()> {
     Ok(())
 }
 
+/// The same with every text in lower case: what comparisons without regard to case look at. Only binary values are longer
+/// than the longest text; they are left out.
+pub(crate) fn folded(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.len() > 4 * MAX_TEXT => Value::String(String::new()),
+        Value::String(text) => Value::String(text.to_lowercase()),
+        Value::Array(values) => Value::Array(values.iter().map(folded).collect()),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.clone(), folded(value))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 fn wrong(path: &str, expected: &str, sent: &Value) -> Box<Refusal> {
     let got = match sent {
         Value::Null => "null",

@@ -240,7 +240,7 @@ async fn too_many_requests_are_told_when_to_come_back() {
 async fn parallel_creates_of_one_name_make_one_user() {
     let world = World::start().await;
     let create = |n: usize| {
-        let name = if n % 2 == 0 { "same" } else { "SAME" };
+        let name = if n.is_multiple_of(2) { "same" } else { "SAME" };
         let world = &world;
         async move { world.post("/Users", json!({ "schemas": [USER], "userName": name })).await.status }
     };

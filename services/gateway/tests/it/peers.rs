@@ -59,7 +59,12 @@ fn tools() -> PathBuf {
     }
     let test = std::env::current_exe().expect("a running test knows its own path");
     // target/<profile>/deps/<test>
-    let home = test.ancestors().nth(3).expect("tests lie below target/").join("tools/scim");
+    let target = test.ancestors().nth(3).expect("tests lie below target/").join("tools");
+    std::fs::create_dir_all(&target).expect("the target folder can be written");
+    // Tests in other processes want the same.
+    let lock = std::fs::File::create(target.join("scim.lock")).expect("the target folder can be written");
+    lock.lock().expect("a lock");
+    let home = target.join("scim");
     let tools = home.join("bin");
     let has =
         |tool: &str| Command::new(tools.join(tool)).arg("--help").output().is_ok_and(|o| o.status.success());

@@ -79,6 +79,10 @@ async fn a_user_name_belongs_to_one_whatever_its_case() {
     assert_eq!(recased.await.ok()["userName"], "ann@example.org");
     assert_eq!(world.delete(&user_path(&first)).await.status, 204);
     world.user("ANN@EXAMPLE.ORG", json!({})).await;
+    // Letters beyond ASCII have cases, too, whatever the language of the database.
+    world.user("Øystein@example.org", json!({})).await;
+    let taken = world.post("/Users", json!({ "schemas": [USER], "userName": "øYSTEIN@example.org" })).await;
+    assert_eq!(taken.refused(), (409, "uniqueness".into()));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use contracts::mentor::gateway::v1::{
 };
 use gateway::Gateway;
 use grpc::Channel;
+use jiff::SignedDuration;
 use kernel::{Clock, Role};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -153,8 +154,14 @@ impl World {
         self.send(Method::DELETE, path, &[], None).await
     }
 
+    /// Lists are in the order of coming: nobody comes in the same moment as another.
+    fn moment(&self) {
+        self.suite.advance(SignedDuration::from_millis(1));
+    }
+
     /// Adds a user with more attributes; the answer.
     pub(crate) async fn user(&self, name: &str, more: Value) -> Value {
+        self.moment();
         let mut body = json!({ "schemas": [USER], "userName": name });
         for (name, value) in more.as_object().expect("an object") {
             body[name] = value.clone();
@@ -166,6 +173,7 @@ impl World {
 
     /// Adds a group of these members; the answer.
     pub(crate) async fn group(&self, name: &str, members: &[&str]) -> Value {
+        self.moment();
         let members: Vec<Value> = members.iter().map(|id| json!({ "value": id })).collect();
         let reply = self
             .post("/Groups", json!({ "schemas": [GROUP], "displayName": name, "members": members }))

@@ -129,19 +129,24 @@ async fn write(tx: &mut Tx, group: Uuid, members: &[&Value]) -> Result<()> {
         let text = |id: &&str| by_id.get(id)?.get(name)?.as_str().map(str::to_owned);
         order.iter().map(text).collect()
     };
+    let displays = column("display");
+    let keys: Vec<Option<String>> =
+        displays.iter().map(|display| display.as_deref().map(str::to_lowercase)).collect();
     let ids: Vec<String> = order.iter().map(|id| (*id).to_owned()).collect();
     sqlx::query!(
-        "insert into gateway.member (tenant_id, group_id, member, type, ref, display) \
-         select $1, $2, member, type, ref, display \
-         from unnest($3::text[], $4::text[], $5::text[], $6::text[]) as new (member, type, ref, display) \
-         on conflict (tenant_id, group_id, member) \
-         do update set type = excluded.type, ref = excluded.ref, display = excluded.display",
+        "insert into gateway.member (tenant_id, group_id, member, type, ref, display, display_key) \
+         select $1, $2, member, type, ref, display, display_key \
+         from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) \
+           as new (member, type, ref, display, display_key) \
+         on conflict (tenant_id, group_id, member) do update \
+         set type = excluded.type, ref = excluded.ref, display = excluded.display, display_key = excluded.display_key",
         tx.tenant(),
         group,
         &ids,
         &column("type") as &[Option<String>],
         &column("$ref") as &[Option<String>],
-        &column("display") as &[Option<String>]
+        &displays as &[Option<String>],
+        &keys as &[Option<String>]
     )
     .execute(tx.conn())
     .await

@@ -6,7 +6,11 @@ mod query;
 pub(crate) use members::{groups_of, members_of, set_members};
 pub(crate) use query::{Query, find_page};
 
-use super::{resource::Resource, schema::Kind, value::Object};
+use super::{
+    resource::Resource,
+    schema::Kind,
+    value::{self, Object},
+};
 use crate::time::at;
 use jiff::Timestamp;
 use kernel::{Error, ErrorKind, Result, Uuid};
@@ -96,13 +100,16 @@ pub(crate) async fn find_all(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Resource>>
 
 /// Adds a resource, without its members.
 pub(crate) async fn insert(tx: &mut Tx, resource: &Resource) -> Result<()> {
+    let kept = kept(&resource.attributes);
+    let folded = value::folded(&kept);
     sqlx::query!(
-        "insert into gateway.resource (tenant_id, resource_id, kind, attributes, created_at, updated_at) \
-         values ($1, $2, $3, $4, $5, $5)",
+        "insert into gateway.resource (tenant_id, resource_id, kind, attributes, folded, created_at, updated_at) \
+         values ($1, $2, $3, $4, $5, $6, $6)",
         tx.tenant(),
         resource.id,
         resource.kind.word(),
-        kept(&resource.attributes),
+        kept,
+        folded,
         at(resource.created_at)
     )
     .execute(tx.conn())
@@ -114,12 +121,15 @@ pub(crate) async fn insert(tx: &mut Tx, resource: &Resource) -> Result<()> {
 
 /// Writes a locked resource, without its members.
 pub(crate) async fn update(tx: &mut Tx, resource: &Resource) -> Result<()> {
+    let kept = kept(&resource.attributes);
+    let folded = value::folded(&kept);
     sqlx::query!(
-        "update gateway.resource set attributes = $3, updated_at = $4, version = $5 \
+        "update gateway.resource set attributes = $3, folded = $4, updated_at = $5, version = $6 \
          where tenant_id = $1 and resource_id = $2",
         tx.tenant(),
         resource.id,
-        kept(&resource.attributes),
+        kept,
+        folded,
         at(resource.updated_at),
         resource.version
     )

@@ -109,12 +109,15 @@ fn some(sql: &mut Sql, tenant: Uuid, many: &Many, inner: &Condition) {
         Many::Attribute(name) => {
             if let Some(address) = address_of(name, inner) {
                 // By index; the exact condition follows.
-                sql.push("(r.emails @> jsonb_build_array(lower(").push_bind(address).push("::text)) and ");
+                sql.push("(r.emails @> jsonb_build_array(")
+                    .push_bind(address.to_lowercase())
+                    .push("::text) and ");
             } else {
                 sql.push("(");
             }
-            sql.push("exists (select from jsonb_array_elements(r.attributes -> ").push_bind(name.clone());
-            sql.push("::text) as e (value) where ");
+            sql.push("exists (select from ");
+            elements(sql, name);
+            sql.push(" as e (value, folded) where ");
             write(sql, tenant, inner, Element::Json);
             sql.push("))");
         }
@@ -157,7 +160,8 @@ fn value(sql: &mut Sql, field: &Field, element: Element) {
         Field::Column(column) => {
             sql.push(match column {
                 Column::Id => "r.resource_id::text",
-                Column::UserName => "r.user_name",
+                // Compared and sorted in lower case, never shown.
+                Column::UserName => "r.user_key",
                 Column::ExternalId => "r.external_id",
                 Column::DisplayName => "r.display_name",
                 Column::Active => "r.active",
@@ -188,6 +192,36 @@ fn value(sql: &mut Sql, field: &Field, element: Element) {
             sql.push(column);
         }
     }
+}
+
+/// The values of an attribute, each beside itself in lower case.
+fn elements(sql: &mut Sql, name: &str) {
+    sql.push("rows from (jsonb_array_elements(r.attributes -> ").push_bind(name.to_owned());
+    sql.push("::text), jsonb_array_elements(r.folded -> ").push_bind(name.to_owned()).push("::text))");
+}
+
+/// The SQL of a text in lower case, and whether it was the service that folded it.
+fn folded(sql: &mut Sql, field: &Field, element: Element) -> bool {
+    match (field, element) {
+        (Field::Column(Column::UserName), _) => sql.push("r.user_key"),
+        (Field::Column(Column::DisplayName), _) => sql.push("r.display_key"),
+        (Field::Attribute { path, .. }, _) => {
+            sql.push("(r.folded #>> ").push_bind(path.clone()).push("::text[])")
+        }
+        (Field::Element { sub, .. }, Element::Json) => {
+            sql.push("(e.folded ->> ").push_bind(sub.clone()).push("::text)")
+        }
+        (Field::Element { sub, .. }, Element::Member) if sub == "display" => sql.push("m.display_key"),
+        (Field::Element { sub, .. }, Element::Group) if sub == "display" => sql.push("g.display_key"),
+        // Ids and words.
+        _ => {
+            sql.push("lower(");
+            value(sql, field, element);
+            sql.push(")");
+            return false;
+        }
+    };
+    true
 }
 
 fn tested(sql: &mut Sql, field: &Field, test: &Test, element: Element) {
@@ -233,14 +267,22 @@ fn comparison(op: Op) -> &'static str {
 }
 
 fn compare_text(sql: &mut Sql, field: &Field, op: Op, text: &str, element: Element) {
-    let folded = field.shape() == Shape::Folded;
+    let is_folded = field.shape() == Shape::Folded;
+    // What the service folded is compared with what it folds, what the database folds with what that folds.
+    let by_service = is_folded && folded(&mut QueryBuilder::new(""), field, element);
     let side = |sql: &mut Sql| {
-        sql.push(if folded { "lower(" } else { "(" });
-        value(sql, field, element);
-        sql.push(")");
+        if is_folded {
+            folded(sql, field, element);
+        } else {
+            value(sql, field, element);
+        }
     };
     let given = |sql: &mut Sql| {
-        sql.push(if folded { "lower(" } else { "(" }).push_bind(text.to_owned()).push("::text)");
+        if by_service {
+            sql.push_bind(text.to_lowercase()).push("::text");
+        } else {
+            sql.push(if is_folded { "lower(" } else { "(" }).push_bind(text.to_owned()).push("::text)");
+        }
     };
     // An id is compared as what it is, by its index.
     if let (Field::Column(Column::Id), Op::Eq, Ok(id)) = (field, op, text.parse::<Uuid>()) {
@@ -288,29 +330,30 @@ fn sort_key(sql: &mut Sql, sort: Option<&(Option<Many>, Field)>) {
         sql.push("null::text");
         return;
     };
-    let cast = match field.shape() {
-        Shape::Instant => {
-            // Text that sorts as the instant does.
-            sql.push("to_char(");
-            value(sql, field, Element::None);
-            sql.push(" at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') collate \"C\"");
-            return;
+    if field.shape() == Shape::Instant {
+        // Text that sorts as the instant does.
+        sql.push("to_char(");
+        value(sql, field, Element::None);
+        sql.push(" at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') collate \"C\"");
+        return;
+    }
+    let key = |sql: &mut Sql, element: Element| {
+        if field.shape() == Shape::Folded {
+            folded(sql, field, element);
+        } else {
+            value(sql, field, element);
+            sql.push("::text");
         }
-        Shape::Folded => ("lower(", ")"),
-        _ => ("(", ")::text"),
     };
     match many {
-        None => {
-            sql.push(cast.0);
-            value(sql, field, Element::None);
-            sql.push(cast.1);
-        }
+        None => key(sql, Element::None),
         // The primary value, else the first (RFC 7644, 3.4.2.3).
         Some(Many::Attribute(name)) => {
-            sql.push("(select ").push(cast.0);
-            value(sql, field, Element::Json);
-            sql.push(cast.1).push(" from jsonb_array_elements(r.attributes -> ").push_bind(name.clone());
-            sql.push("::text) with ordinality as e (value, place) ");
+            sql.push("(select ");
+            key(sql, Element::Json);
+            sql.push(" from ");
+            elements(sql, name);
+            sql.push(" with ordinality as e (value, folded, place) ");
             sql.push("order by (e.value -> 'primary') = 'true'::jsonb desc nulls last, e.place limit 1)");
         }
         Some(Many::Members | Many::Groups) => {
