@@ -18,7 +18,7 @@ begin
         from pg_class c
         join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
-        where n.nspname in ('enrollment', 'matching', 'scheduling', 'evaluation') and c.relkind = 'r'
+        where n.nspname in ('enrollment', 'matching', 'scheduling', 'evaluation', 'gateway') and c.relkind = 'r'
           and not exists (select from pg_dist_partition d where d.logicalrelid = c.oid)
           and not exists (
               select from pg_constraint f
@@ -41,7 +41,7 @@ begin
     select string_agg(c.oid::regclass::text, ', ') into forgotten
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname in ('enrollment', 'matching', 'scheduling', 'evaluation') and c.relkind = 'r'
+    where n.nspname in ('enrollment', 'matching', 'scheduling', 'evaluation', 'gateway') and c.relkind = 'r'
       and c.relname not in ('_migrations', '_house_migrations')
       and not exists (select from pg_dist_partition d where d.logicalrelid = c.oid);
     if forgotten is not null then

@@ -30,7 +30,7 @@ DURATION = {"type": "string", "pattern": "^([0-9]+(h|m|s))+$"}
 
 # By the end of a value's path: what its default does not tell.
 RULES = {
-    "commonLabels": TEXTS, "podLabels": TEXTS, "podAnnotations": TEXTS, "annotations": TEXTS, "labels": TEXTS,
+    "commonLabels": TEXTS, "podLabels": TEXTS, "podAnnotations": TEXTS, "annotations": TEXTS, "httpAnnotations": TEXTS, "labels": TEXTS,
     "nodeSelector": TEXTS, "serviceAccountAnnotations": TEXTS,
     "tolerations": OBJECTS, "topologySpreadConstraints": OBJECTS, "parentRefs": OBJECTS, "from": OBJECTS, "to": OBJECTS,
     "ports": PORTS,
@@ -101,6 +101,7 @@ OWNED = {
     "database": ["url", "direct_url", "password", "passwords"],
     "messaging": ["broker", "url", "password", "prefix"],
     "cache": ["kind", "url", "password", "prefix"],
+    "http": ["listen"],
     "identity": ["dev"],
     "telemetry": ["listen", "otlp_endpoint"],
     "migrate": None, "shutdown": None, "services": None,

@@ -286,6 +286,37 @@ def test_routes_reach_every_grpc_service():
     assert [m["path"]["value"] for m in values] == [f"/{name}" for name in known["matching"]]
 
 
+def test_scim_is_reached_by_http_at_the_gateway_alone():
+    for case in CASES:
+        for service in ENABLED[case]:
+            name = f"{prefix(case)}-{service}"
+            speaks = service == "gateway"
+            container = pods(case)[name]["spec"]["containers"][0]
+            assert ({"name": "http", "containerPort": 8080} in container["ports"]) == speaks, name
+            assert ("MENTOR__HTTP__LISTEN" in {item["name"] for item in container["env"]}) == speaks, name
+            ports = {port["name"]: port["port"] for port in of_kind(case, "Service")[name]["spec"]["ports"]}
+            assert ports.get("http") == (8080 if speaks else None), name
+            ingress = of_kind(case, "NetworkPolicy")[name]["spec"]["ingress"]
+            open_to = {rule["ports"][0]["port"]: rule["from"] for rule in ingress}
+            assert ("http" in open_to) == speaks, name
+            if speaks:
+                # Whoever may call the services, but the chart's own test.
+                assert open_to["http"] == open_to["grpc"][1:]
+    for case in ("production", "keda"):
+        rules = of_kind(case, "HTTPRoute")["mentor-gateway-http"]["spec"]["rules"]
+        assert rules == [
+            {
+                "matches": [{"path": {"type": "PathPrefix", "value": "/scim"}}],
+                "backendRefs": [{"name": "mentor-gateway", "port": 8080}],
+            }
+        ]
+    ingress = of_kind("external", "Ingress")["mentor-gateway-http"]
+    # Plain HTTP behind the controller, whatever the others speak.
+    assert "annotations" not in ingress["metadata"]
+    [path] = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert path["path"] == "/scim" and path["backend"]["service"] == {"name": "mentor-gateway", "port": {"name": "http"}}
+
+
 def test_tls_is_mutual_where_it_should_be():
     server = settings("production", "matching")["server"]
     assert server["tls_client_ca_file"] == "/run/secrets/mentor-tls/ca.crt"
