@@ -21,7 +21,7 @@ pub(super) fn measure() -> Result<Vec<Figure>> {
     say("building the engine's bench with optimisation");
     shell::run(&mut offline(["build", "--release", "-p", "assignment", "--example", "bench"], &[]))?;
     let engine = servers::target().join("release/examples/bench");
-    let python = match provision::python_tools(&["numpy", "ortools"]) {
+    let python = match provision::python_environment("peers", &["numpy", "ortools"]) {
         Ok(folder) => Some(folder.join("python3")),
         Err(error) => {
             say(&format!("no peer to compare with: {error:#}"));
