@@ -4,6 +4,7 @@
 use contracts::mentor::{
     enrollment::v1::{ImportMode, ListProgramsRequest, program_service_client::ProgramServiceClient},
     evaluation::v1::{ListReviewsRequest, review_service_client::ReviewServiceClient},
+    gateway::v1::{ListConnectionsRequest, connection_service_client::ConnectionServiceClient},
     matching::v1::{ListMatchesRequest, match_service_client::MatchServiceClient},
     scheduling::v1::{ListMeetingsRequest, meeting_service_client::MeetingServiceClient},
 };
@@ -98,6 +99,15 @@ async fn refusal(stage: &Stage<'_>, service: &str, person: Uuid) -> Option<&'sta
         "scheduling" => {
             let mut client = MeetingServiceClient::new(channel);
             client.list_meetings(ListMeetingsRequest::default()).await.map(|_| ())
+        }
+        "gateway" => {
+            let mut client = ConnectionServiceClient::new(channel);
+            let answer = client.list_connections(ListConnectionsRequest::default()).await.map(|_| ());
+            // Employees have nothing to do there: who is somebody still hears this, and not that they are gone.
+            answer.or_else(|status| match grpc::from_status(status.clone()).reason {
+                "PERMISSION_DENIED" => Ok(()),
+                _ => Err(status),
+            })
         }
         _ => {
             let mut client = ReviewServiceClient::new(channel);

@@ -118,8 +118,16 @@ async fn run(
     match service.db.mutation::<Import, Outcome>(ctx, &options.request_id, &import).await? {
         Mutation::Replayed(outcome) => Ok(outcome),
         Mutation::Open(mut tx) => {
+            let before = tx.savepoint().await?;
             store::lock_import(&mut tx).await?;
-            let plan = decide(service, &mut tx, options, import).await?;
+            let plan = match decide(service, &mut tx, options, import).await {
+                Ok(plan) => plan,
+                Err(refused) => {
+                    // The lock goes before the answer: who tries again at once finds it free.
+                    tx.rollback_to(before).await?;
+                    return Err(refused);
+                }
+            };
             progress(feed, "writing", usize::try_from(plan.summary.rows).unwrap_or_default()).await?;
             write(&mut tx, options, &plan).await?;
             let returned = plan.returned.clone();

@@ -10,6 +10,7 @@ mod groups;
 mod hostile;
 mod jobs;
 mod okta;
+mod oracle;
 mod peers;
 mod resources;
 mod world;
