@@ -181,7 +181,7 @@ async fn slow_clients_hold_nothing() {
         .service::<gateway::Gateway>()
         .configure(|config| {
             config.http.header_timeout = Duration::from_millis(300);
-            let mut section = toml_table();
+            let mut section = toml::Table::new();
             section.insert("body_seconds".into(), 1.into());
             config.services.insert("gateway".into(), section);
         })
@@ -207,16 +207,12 @@ async fn slow_clients_hold_nothing() {
     assert_eq!(world.get("/Users").await.ok()["totalResults"], 0);
 }
 
-fn toml_table() -> toml::Table {
-    toml::Table::new()
-}
-
 #[tokio::test]
 async fn too_many_requests_are_told_when_to_come_back() {
     let suite = Suite::builder()
         .service::<gateway::Gateway>()
         .configure(|config| {
-            let mut section = toml_table();
+            let mut section = toml::Table::new();
             section.insert("requests_per_second".into(), 1.into());
             section.insert("burst".into(), 5.into());
             config.services.insert("gateway".into(), section);

@@ -64,8 +64,13 @@ impl Reply {
 }
 
 impl World {
+    /// Without a limit of requests: a quick machine would reach it.
     pub(crate) async fn start() -> World {
-        World::of(Suite::builder().service::<Gateway>().start().await).await
+        let unlimited = |config: &mut runtime::Config| {
+            let settings = toml::Table::from_iter([("requests_per_second".to_owned(), 0.into())]);
+            config.services.insert("gateway".to_owned(), settings);
+        };
+        World::of(Suite::builder().service::<Gateway>().configure(unlimited).start().await).await
     }
 
     pub(crate) async fn of(suite: Suite) -> World {
