@@ -128,6 +128,6 @@ fn resident(process: u32) -> Result<f64> {
     Ok(kilobytes / 1024.0)
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -1,8 +1,8 @@
 //! What calls cost, each beside its reference on the same Postgres in the same minute: ABAB, the median of the rounds.
 //!
 //! `cargo bench -p tests --bench load` measures calls; `-- footprint` the memory and the start of the program that
-//! `MENTOR_BIN` names. `ROUNDS` and `SECONDS` (of each half of a round) change how long it takes. `cargo xtask bench`
-//! runs both with everything they need, and judges the figures.
+//! `MENTOR_BIN` names; `-- scim` imports people over SCIM. `ROUNDS` and `SECONDS` (of each half of a round) change how long it takes. `cargo xtask bench`
+//! runs all with everything they need, and judges the figures.
 
 mod driver;
 mod explain;
@@ -11,6 +11,7 @@ mod pgbench;
 mod reads;
 mod reference;
 mod round_trips;
+mod scim;
 mod world;
 mod writes;
 
@@ -23,7 +24,8 @@ fn main() -> Result<()> {
         match wishes.first().map(String::as_str) {
             None => calls().await,
             Some("footprint") => footprint::measure().await,
-            Some(other) => bail!("'{other}' is not measured here; `footprint` or nothing"),
+            Some("scim") => scim::measure().await,
+            Some(other) => bail!("'{other}' is not measured here; `footprint`, `scim` or nothing"),
         }
     })
 }

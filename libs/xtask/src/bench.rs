@@ -13,6 +13,10 @@ use anyhow::Result;
 use clap::ValueEnum;
 use figure::Figure;
 
+/// SCIM servers of others, from PyPI and npm.
+const SCIM2_SERVER: &str = "scim2-server==0.8.3";
+const SCIMMY: [&str; 3] = ["scimmy@1.3.5", "scimmy-routers@1.3.2", "express@5.3.0"];
+
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum What {
@@ -22,6 +26,8 @@ pub(crate) enum What {
     Messaging,
     /// Memory at rest and start of the whole suite in one process.
     Footprint,
+    /// The first import of an organisation over SCIM, beside servers of others.
+    Scim,
     /// The assignment of mentees to mentors, beside OR-Tools.
     Matching,
 }
@@ -61,6 +67,14 @@ fn with_servers(wanted: &dyn Fn(What) -> bool) -> Result<Vec<Figure>> {
         let program = servers::target().join("release/mentor").display().to_string();
         environment.push(("MENTOR_BIN".to_owned(), program));
         figures.extend(cargo_bench(&["-p", "tests", "--bench", "load", "--", "footprint"], &environment)?);
+    }
+    if wanted(What::Scim) {
+        let mut environment = servers.environment.clone();
+        let python = provision::python_environment("scim-server", &[SCIM2_SERVER])?.join("scim2-server");
+        environment.push(("MENTOR_SCIM2_SERVER".to_owned(), python.display().to_string()));
+        let modules = provision::npm_packages("scimmy", &SCIMMY)?;
+        environment.push(("MENTOR_SCIMMY".to_owned(), modules.display().to_string()));
+        figures.extend(cargo_bench(&["-p", "tests", "--bench", "load", "--", "scim"], &environment)?);
     }
     Ok(figures)
 }
