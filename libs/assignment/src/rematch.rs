@@ -11,7 +11,7 @@ use crate::engine::state::State;
 use crate::engine::{self, Goal, MOST_PROFIT, NONE};
 use crate::plan::{self, Plan};
 use crate::solve::{Ranks, inverse, permuted};
-use crate::{Error, Mode, Options, Problem, Solution};
+use crate::{Error, Mode, Options, Problem, Solution, modes};
 
 /// Something that happened after people were matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Change {
     /// A pair must not be, whether it was made or not.
     Veto(u32, u32),
     /// A pair is worth other points now. The keep bonus of a pair of the time of
-    /// [`Rematch::new`] comes on top.
+    /// [`Rematch::new`] comes on top. Where coverage comes first, scores may double at most.
     Score(u32, u32, i64),
     /// A mentor has so many places now, locked ones aside: at least 1 and at most those at the time
     /// of [`Rematch::new`].
@@ -50,6 +50,8 @@ pub struct Rematch {
     graph: Graph,
     state: State,
     exact: Exact,
+    /// For searches from the other end.
+    back: Exact,
     ranks: Ranks,
     mentee_at: Vec<u32>,
     mentor_at: Vec<u32>,
@@ -80,11 +82,20 @@ impl Rematch {
                 return Err(Error::Criteria { record: "mode".into(), reason });
             }
         };
+        modes::groups::refuse(options)?;
         let plan =
             Plan::new(problem.mentees(), &problem.capacity, options, |i, j| problem.find(i, j).is_some())?;
-        let limit = plan::score_limit(plan.most_placed(), coverage_first);
+        let most_placed = plan.most_placed();
+        let mut limit = plan::score_limit(most_placed, coverage_first);
+        let proof = &solution.certificate;
+        let mut lift = proof.lift;
+        if coverage_first {
+            // Room for the keep bonus and for scores that will rise: one more placement has to outweigh them, too.
+            let most = problem.score.iter().map(|score| score.saturating_abs()).max().unwrap_or(0);
+            limit = most.saturating_add(options.keep_bonus).saturating_mul(2).min(limit);
+            lift = lift.max(plan::lift(most_placed, limit));
+        }
         let ranks = Ranks::new(problem.mentees(), problem.mentors(), options.seed);
-        let lift = solution.certificate.lift;
         let edges = || {
             (0..problem.mentees() as u32).flat_map(|i| {
                 let (ranks, plan) = (&ranks, &plan);
@@ -98,8 +109,10 @@ impl Rematch {
         let mut graph = Graph::new(problem.mentees(), &capacity, edges);
         let scale = engine::scale_up(&mut graph, 2 * options.keep_bonus + limit.min(1 << 30));
         let mut state = State::new(&graph);
-        for (rank, price) in permuted(&solution.certificate.mentor_price, &ranks.mentor).iter().enumerate() {
-            state.v[rank] = price * scale;
+        for (rank, &price) in permuted(&proof.mentor_price, &ranks.mentor).iter().enumerate() {
+            // Prices that contain the lift contain the larger one now.
+            let more = if price > proof.lift / 2 { lift - proof.lift } else { 0 };
+            state.v[rank] = (price + more) * scale;
         }
         let mut kept = Vec::new();
         for (&rank, mentor) in ranks.mentee.iter().zip(&solution.mentor_of) {
@@ -112,13 +125,14 @@ impl Rematch {
             kept.push(edge);
         }
         kept.sort_unstable();
-        let exact = Exact::new(&graph);
+        let (exact, back) = (Exact::new(&graph), Exact::new(&graph));
         let (mentee_at, mentor_at) = (inverse(&ranks.mentee), inverse(&ranks.mentor));
         let keep_bonus = options.keep_bonus;
         let mut rematch = Self {
             graph,
             state,
             exact,
+            back,
             ranks,
             mentee_at,
             mentor_at,
@@ -145,6 +159,12 @@ impl Rematch {
         }
     }
 
+    /// The points that every placement counts on top of its score; 0 unless coverage comes first.
+    #[must_use]
+    pub fn lift(&self) -> i64 {
+        self.lift
+    }
+
     /// Today's value in the objective of the mode, keep bonus included, and the bound the prices
     /// prove; locked pairs aside. They are equal after every change.
     #[must_use]
@@ -169,11 +189,14 @@ impl Rematch {
         for &i in &mentees {
             vacated.extend(self.settle(i));
         }
+        vacated.sort_unstable();
+        vacated.dedup();
+        for (&i, &j) in mentees.iter().zip(&vacated) {
+            self.exact.connect(&mut self.back, &self.graph, &mut self.state, i, j);
+        }
         for &i in &mentees {
             self.exact.place(&self.graph, &mut self.state, i);
         }
-        vacated.sort_unstable();
-        vacated.dedup();
         for j in vacated {
             self.exact.fill(&self.graph, &mut self.state, j);
         }

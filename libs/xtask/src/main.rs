@@ -56,6 +56,9 @@ enum Command {
         /// Prints the figures as JSON.
         #[arg(long)]
         json: bool,
+        /// Also what takes many minutes: all pairs of 300,000 x 150,000, and of 10,000 x 5,000 checked without pruning.
+        #[arg(long)]
+        long: bool,
     },
     /// Refreshes the offline SQL data after a change of a query or a migration.
     Gen,
@@ -77,7 +80,7 @@ fn run() -> Result<()> {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { containers, no_lint, arguments } => test::run(containers, no_lint, &arguments),
         Command::Lint { quick } => lint::run(quick),
-        Command::Bench { what, json } => bench::run(what, json),
+        Command::Bench { what, json, long } => bench::run(what, json, long),
         Command::Gen => generate::run(),
     }
 }

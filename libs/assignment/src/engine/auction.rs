@@ -17,14 +17,22 @@ const PATIENCE: u32 = 4096;
 const REMEMBERED: usize = 4;
 
 /// The best edges of a mentee when last looked at in full. While prices only rise, no other edge
-/// can be worth more than `rest`, so most bids need look at no more than these.
+/// can be worth more than `rest`, so most bids need look at no more than these. Profits and mentors
+/// are copied, because a bid would otherwise wait for memory most of its time.
 #[derive(Debug, Clone, Copy)]
 struct Shortlist {
-    edges: [u32; REMEMBERED],
+    profit: [i64; REMEMBERED],
+    mentor: [u32; REMEMBERED],
+    edge: [u32; REMEMBERED],
     rest: i64,
 }
 
-const UNKNOWN: Shortlist = Shortlist { edges: [NONE; REMEMBERED], rest: i64::MAX };
+const UNKNOWN: Shortlist = Shortlist {
+    profit: [i64::MIN / 2; REMEMBERED],
+    mentor: [0; REMEMBERED],
+    edge: [NONE; REMEMBERED],
+    rest: i64::MAX,
+};
 
 /// The auction with its scratch space.
 #[derive(Debug)]
@@ -42,8 +50,19 @@ pub(crate) struct Auction<'g> {
 /// which is what going without gives.
 struct Choice {
     edge: u32,
+    mentor: u32,
     best: i64,
     second: i64,
+}
+
+impl Choice {
+    fn consider(&mut self, edge: u32, mentor: u32, profit: i64) {
+        if profit > self.best {
+            *self = Self { edge, mentor, best: profit, second: self.best };
+        } else if profit > self.second {
+            self.second = profit;
+        }
+    }
 }
 
 impl<'g> Auction<'g> {
@@ -65,18 +84,16 @@ impl<'g> Auction<'g> {
 
     /// The best and the second-best edge, from the shortlist if that is enough.
     fn choose_again(&mut self, state: &State, mentee: u32) -> Choice {
-        let shortlist = self.shortlist[mentee as usize];
-        let (mut edge, mut best, mut second) = (NONE, 0, 0);
-        for e in shortlist.edges.into_iter().take_while(|&e| e != NONE) {
-            let profit = self.graph.profit[e as usize] - state.v[self.graph.mentor[e as usize] as usize];
-            if profit > best {
-                (edge, second, best) = (e, best, profit);
-            } else if profit > second {
-                second = profit;
+        let shortlist = &self.shortlist[mentee as usize];
+        if shortlist.rest < i64::MAX {
+            let mut choice = Choice { edge: NONE, mentor: 0, best: 0, second: 0 };
+            for at in 0..REMEMBERED {
+                let mentor = shortlist.mentor[at];
+                choice.consider(shortlist.edge[at], mentor, shortlist.profit[at] - state.v[mentor as usize]);
             }
-        }
-        if second >= shortlist.rest {
-            return Choice { edge, best, second };
+            if choice.second >= shortlist.rest {
+                return choice;
+            }
         }
         self.look_at_all(state, mentee)
     }
@@ -92,9 +109,14 @@ impl<'g> Auction<'g> {
                 top[at] = (profit, e as u32);
             }
         }
-        let edges = std::array::from_fn(|at| top[at].1);
-        self.shortlist[mentee as usize] = Shortlist { edges, rest: top[REMEMBERED].0 };
-        Choice { edge: top[0].1, best: top[0].0, second: top[1].0 }
+        let mut shortlist = Shortlist { rest: top[REMEMBERED].0, ..UNKNOWN };
+        for (at, &(_, edge)) in top[..REMEMBERED].iter().enumerate().filter(|(_, (_, edge))| *edge != NONE) {
+            shortlist.edge[at] = edge;
+            shortlist.mentor[at] = self.graph.mentor[edge as usize];
+            shortlist.profit[at] = self.graph.profit[edge as usize];
+        }
+        self.shortlist[mentee as usize] = shortlist;
+        Choice { edge: top[0].1, mentor: shortlist.mentor[0], best: top[0].0, second: top[1].0 }
     }
 
     /// Takes mentees off places that cost more than `epsilon` too much, and queues the unplaced.
@@ -147,7 +169,7 @@ impl<'g> Auction<'g> {
             if choice.edge == NONE {
                 continue;
             }
-            let j = self.graph.mentor[choice.edge as usize];
+            let j = choice.mentor;
             self.bid[i as usize] = state.v[j as usize] + (choice.best - choice.second) + epsilon;
             if state.free_places(self.graph, j) > 0 {
                 state.place(self.graph, i, choice.edge);

@@ -1,13 +1,18 @@
 //! People with criteria: every pair is scored from profiles, and no table of pairs is ever built.
 
-mod attract;
 mod check;
+mod classes;
+mod core;
 mod criteria;
+mod lanes;
 mod layout;
 mod price;
 mod rules;
 mod scan;
+mod search;
+mod touch;
 mod verify;
+mod work;
 
 pub use criteria::{Criterion, Measure, Offered, Wanted, Week};
 pub use price::solve_people;
@@ -103,6 +108,11 @@ impl People {
         self.criteria.iter().map(|criterion| (criterion.name.as_str(), part(criterion))).collect()
     }
 
+    /// What a pair can be worth at most.
+    pub(crate) fn most_points(&self) -> i64 {
+        self.criteria.iter().map(|criterion| criterion.weight).sum()
+    }
+
     /// Every feasible pair as an explicit problem, for explanations and the modes that need the
     /// whole list. Takes 16 bytes per pair; meant for programs of up to a few thousand people.
     ///
@@ -118,5 +128,34 @@ impl People {
             }
         }
         Problem::new(self.mentees, self.capacity.clone(), &pairs)
+    }
+}
+
+#[cfg(test)]
+#[path = "../../tests/it/invented.rs"]
+mod invented;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::{invented, lanes, solve_people};
+    use crate::{Control, Mode, Options};
+
+    #[test]
+    fn bytes_do_not_depend_on_the_instructions_or_the_threads() {
+        for (seed, mode) in [(1, Mode::MaxTotal), (2, Mode::MaxCardinality)] {
+            let people = invented::invent(500, 230, seed).people();
+            let on = |portable, threads| {
+                lanes::tests::PORTABLE.store(portable, Ordering::Relaxed);
+                let options = Options { threads, mode: mode.clone(), ..Options::default() };
+                solve_people(&people, &options, &Control::default()).expect("a solution")
+            };
+            let plain = on(true, 1);
+            assert_eq!(plain.certificate.gap(), 0);
+            assert_eq!(plain, on(false, 1));
+            assert_eq!(plain, on(false, 2));
+            assert_eq!(plain, on(true, 3));
+        }
     }
 }

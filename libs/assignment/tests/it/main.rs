@@ -3,7 +3,9 @@
 mod audit;
 mod brute_force;
 mod common;
+mod criteria;
 mod edges;
+mod exhaustive;
 mod invented;
 mod oracle;
 mod people;
