@@ -4,6 +4,7 @@ mod asyncapi;
 mod golden;
 mod matrix;
 mod readmes;
+mod round_trips;
 mod rules;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! One call under way: what its log line, its errors and its figures need.
 
 use crate::{
-    methods::Method,
+    methods::{self, Method},
     status::{self, chain, complete, error_of},
 };
 use kernel::{Error, ErrorKind, Uuid};
@@ -29,6 +29,7 @@ impl Call {
     /// The refusal of an error, complete, and logged: this is the boundary.
     pub(crate) fn refuse(&self, error: &Error) -> Status {
         self.log(error);
+        methods::refused(self.method.as_deref(), error.reason);
         complete(error, self.domain(), Some(self.request_id))
     }
 
@@ -41,10 +42,10 @@ impl Call {
         }
     }
 
-    /// Counts the call.
+    /// Counts the call, inside its span: that is where exemplars learn the trace.
     pub(crate) fn finish(&self, code: Code) {
         if let Some(method) = &self.method {
-            method.count(code, self.started.elapsed());
+            self.span.in_scope(|| method.count(code, self.started.elapsed()));
         }
     }
 

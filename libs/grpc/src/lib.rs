@@ -22,7 +22,7 @@ pub use identity::{
 pub use methods::{Descriptors, Method, Methods};
 pub use roles::{Permission, allows, permissions};
 pub use rpc::{RequestStream, ResponseStream};
-pub use server::{Health, Server, ServerBuilder, ServerSettings, TlsSettings};
+pub use server::{Health, Places, Server, ServerBuilder, ServerSettings, TlsSettings};
 pub use status::{from_status, status};
 
 #[doc(hidden)]

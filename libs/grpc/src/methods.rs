@@ -2,7 +2,7 @@
 
 use crate::Permission;
 use kernel::{Error, Result};
-use metrics::{Counter, Histogram};
+use metrics::{Counter, Histogram, SharedString};
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 use std::{
     collections::HashMap,
@@ -35,6 +35,8 @@ pub struct Method {
     pub service: String,
     /// `mentor.<service>`, the domain of its errors.
     pub domain: String,
+    /// The service's one word, such as `enrollment`; `grpc` for health and reflection. Labels its metrics.
+    pub owner: SharedString,
     /// The name alone.
     pub name: String,
     /// What the caller needs; `None` for health and reflection, which are open.
@@ -48,14 +50,15 @@ pub struct Method {
 impl Method {
     fn new(service: &str, name: &str, permission: Option<Permission>, streaming: bool) -> Self {
         let mut parts = service.split('.');
-        let domain = match (parts.next(), parts.next()) {
-            (Some("mentor"), Some(second)) => format!("mentor.{second}"),
-            _ => "mentor".to_owned(),
+        let (domain, owner) = match (parts.next(), parts.next()) {
+            (Some("mentor"), Some(second)) => (format!("mentor.{second}"), second.to_owned()),
+            _ => ("mentor".to_owned(), "grpc".to_owned()),
         };
         Method {
             path: format!("/{service}/{name}"),
             service: service.to_owned(),
             domain,
+            owner: SharedString::from_shared(owner.into()),
             name: name.to_owned(),
             permission,
             streaming,
@@ -68,18 +71,30 @@ impl Method {
     pub(crate) fn count(&self, code: tonic::Code, took: std::time::Duration) {
         if let Some(slot) = usize::try_from(code as i32).ok().and_then(|index| self.counters.get(index)) {
             slot.get_or_init(|| {
-                let (service, method) = (self.service.clone(), self.name.clone());
-                metrics::counter!("mentor_rpc_calls_total", "service" => service, "method" => method, "code" => format!("{code:?}"))
+                let (rpc_service, method) = (self.service.clone(), self.name.clone());
+                metrics::counter!(
+                    "mentor_rpc_calls_total", "service" => self.owner.clone(), "rpc_service" => rpc_service,
+                    "method" => method, "code" => format!("{code:?}")
+                )
             })
             .increment(1);
         }
         self.duration
             .get_or_init(|| {
-                let (service, method) = (self.service.clone(), self.name.clone());
-                metrics::histogram!("mentor_rpc_duration_seconds", "service" => service, "method" => method)
+                let (rpc_service, method) = (self.service.clone(), self.name.clone());
+                metrics::histogram!(
+                    "mentor_rpc_duration_seconds", "service" => self.owner.clone(), "rpc_service" => rpc_service,
+                    "method" => method
+                )
             })
             .record(took.as_secs_f64());
     }
+}
+
+/// Counts a refusal by its reason. Reasons are the contract's, so there are few.
+pub(crate) fn refused(method: Option<&Method>, reason: &'static str) {
+    let owner = method.map_or_else(|| SharedString::const_str("grpc"), |method| method.owner.clone());
+    metrics::counter!("mentor_rpc_refusals_total", "service" => owner, "reason" => reason).increment(1);
 }
 
 /// Methods by path.

@@ -10,6 +10,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 use storage::{Database, NewParked, Tx};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// One event type that a service handles.
@@ -109,12 +110,23 @@ impl<S: Send + Sync + 'static> Inbox<S> {
         ctx.traceparent = telemetry::traceparent_of(&span, event.traceparent.as_ref());
         tx.switch(ctx);
         let applied = consumer.apply(&self.service, tx, event.payload.clone());
-        match AssertUnwindSafe(applied).catch_unwind().instrument(span).await {
-            Ok(result) => result?,
-            Err(_) => return Err(Failure::Handler(Error::internal("the handler panicked"))),
-        }
-        telemetry::handled(self.name(), consumer.operation, event, now);
-        Ok(())
+        let began = Instant::now();
+        let outcome = AssertUnwindSafe(applied).catch_unwind().instrument(span.clone()).await;
+        // Inside the span: that is where exemplars learn the trace.
+        span.in_scope(|| match outcome {
+            Ok(Ok(())) => {
+                telemetry::handled(self.name(), consumer.operation, event, now, began.elapsed());
+                Ok(())
+            }
+            Ok(Err(failure)) => {
+                telemetry::failed(self.name(), consumer.operation);
+                Err(failure)
+            }
+            Err(_) => {
+                telemetry::failed(self.name(), consumer.operation);
+                Err(Failure::Handler(Error::internal("the handler panicked")))
+            }
+        })
     }
 
     /// All of a batch of one tenant in one transaction, or nothing of it.

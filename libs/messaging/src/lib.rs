@@ -28,6 +28,7 @@ mod backoff;
 mod broker;
 mod consumer;
 mod envelope;
+mod flight;
 mod in_process;
 mod inbox;
 mod messaging;

@@ -1,22 +1,19 @@
 //! The relay: from the outbox to the broker, in the order of each aggregate.
 //!
 //! A claim locks lanes of the outbox (an aggregate is always in one lane), so several relays share the work and
-//! an aggregate is in one relay's hands at a time. Events are published in windows; while the confirms of one
-//! window are awaited the next one is read and sent. Two events of one aggregate are never unconfirmed together:
-//! should the broker refuse the first, the second would overtake it.
+//! an aggregate is in one relay's hands at a time. Broker and database work at the same time: while one window is
+//! sent and the one before it is confirmed, the next one is read and the confirmed ones are marked.
 
 use crate::{
     Broker, Envelope, MessagingSettings,
     backoff::Backoff,
+    flight::Flight,
     in_process::InProcess,
-    rabbit::{Outcome, Publisher, Rabbit, away},
+    rabbit::{Publisher, Rabbit},
     telemetry,
 };
-use kernel::{Result, TenantId};
-use lapin::PublisherConfirm;
+use kernel::Result;
 use std::{
-    collections::{HashMap, HashSet},
-    hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -38,15 +35,6 @@ pub(crate) struct Relay {
     published: AtomicU64,
 }
 
-/// Events sent and not yet confirmed.
-#[derive(Default)]
-struct Unconfirmed {
-    seqs: Vec<i64>,
-    confirms: Vec<PublisherConfirm>,
-    /// Hashes: two aggregates that share one merely wait for each other.
-    aggregates: HashSet<u64>,
-}
-
 impl Relay {
     pub(crate) fn new(db: Database, broker: Broker, settings: MessagingSettings) -> Self {
         Relay { db, broker, settings, publisher: Mutex::default(), published: AtomicU64::new(0) }
@@ -62,11 +50,13 @@ impl Relay {
         Ok(self.db.outbox_depth().await?.pending == 0)
     }
 
-    /// Publishes what one claim holds, at most `claim_limit` events. 0: nothing there, or in other hands.
+    /// Publishes what one claim holds, about `claim_limit` events. 0: nothing there, or in other hands.
     pub(crate) async fn run_once(&self) -> Result<u64> {
         // One claim at a time in this process: the channel is one, too.
         let mut publisher = self.publisher.lock().await;
-        let Some(claim) = self.db.outbox_claim().await? else { return Ok(0) };
+        let Some(claim) = self.db.outbox_claim(i64::from(self.settings.claim_limit)).await? else {
+            return Ok(0);
+        };
         let span = tracing::info_span!("events.publish", otel.kind = "producer", service = self.db.service());
         let moved = match &self.broker {
             Broker::InProcess(local) => self.deliver(&local.0, claim).instrument(span).await,
@@ -85,6 +75,9 @@ impl Relay {
     }
 
     async fn done(&self, claim: &mut OutboxClaim, seqs: &[i64]) -> Result<()> {
+        if seqs.is_empty() {
+            return Ok(());
+        }
         claim.mark_published(seqs).await?;
         self.published.fetch_add(seqs.len() as u64, Ordering::Relaxed);
         telemetry::published(self.db.service(), seqs.len());
@@ -94,7 +87,7 @@ impl Relay {
     /// In this process: published is what every handler has committed.
     async fn deliver(&self, local: &InProcess, mut claim: OutboxClaim) -> Result<u64> {
         let mut moved = 0;
-        while moved < u64::from(self.settings.claim_limit) {
+        loop {
             let events = self.next(&mut claim).await?;
             if events.is_empty() {
                 break;
@@ -122,63 +115,36 @@ impl Relay {
             *current = Some(Publisher::open(rabbit.clone(), self.settings.confirm_timeout()).await?);
         }
         let Some(publisher) = current.as_ref() else { return Ok(0) };
-        let mut pending = Unconfirmed::default();
+        let mut flight = Flight::default();
         let mut moved = 0;
-        let outcome = self.pump(publisher, &mut claim, &mut pending, &mut moved).await;
-        claim.release().await?; // what was confirmed before an error stays published
-        outcome.map(|()| moved)
+        let outcome = self.pump(publisher, &mut claim, &mut flight, &mut moved).await;
+        // What was confirmed before an error stays published.
+        let confirmed = flight.take_confirmed();
+        self.done(&mut claim, &confirmed).await?;
+        claim.release().await?;
+        outcome.map(|()| moved + confirmed.len() as u64)
     }
 
     async fn pump(
         &self,
         publisher: &Publisher,
         claim: &mut OutboxClaim,
-        pending: &mut Unconfirmed,
+        flight: &mut Flight,
         moved: &mut u64,
     ) -> Result<()> {
-        while *moved < u64::from(self.settings.claim_limit) {
-            let events = self.next(claim).await?;
-            if events.is_empty() {
-                break;
-            }
-            for wave in waves(&events) {
-                if wave.iter().any(|event| pending.aggregates.contains(&key(event))) {
-                    *moved += self.confirm(publisher, claim, std::mem::take(pending)).await?;
-                }
-                let sent = send(publisher, &wave).await?;
-                let before = std::mem::replace(pending, sent);
-                *moved += self.confirm(publisher, claim, before).await?;
-            }
+        let mut events = self.next(claim).await?;
+        while !events.is_empty() {
+            let confirmed = flight.take_confirmed();
+            let turn = async {
+                self.done(claim, &confirmed).await?;
+                self.next(claim).await
+            };
+            let (sent, next) = tokio::join!(flight.send(publisher, &events), turn);
+            events = next?;
+            *moved += confirmed.len() as u64;
+            sent?;
         }
-        *moved += self.confirm(publisher, claim, std::mem::take(pending)).await?;
-        Ok(())
-    }
-
-    /// Waits for confirms and marks what is safe.
-    async fn confirm(
-        &self,
-        publisher: &Publisher,
-        claim: &mut OutboxClaim,
-        sent: Unconfirmed,
-    ) -> Result<u64> {
-        if sent.seqs.is_empty() {
-            return Ok(0);
-        }
-        let outcomes = publisher.confirm(sent.confirms).await?;
-        let safe: Vec<i64> = sent
-            .seqs
-            .iter()
-            .zip(&outcomes)
-            .filter(|(_, o)| **o == Outcome::Safe)
-            .map(|(seq, _)| *seq)
-            .collect();
-        self.done(claim, &safe).await?;
-        // A new publisher declares the topology again, should that have been the reason.
-        if safe.len() == sent.seqs.len() {
-            Ok(safe.len() as u64)
-        } else {
-            Err(away("the broker refused an event"))
-        }
+        flight.land(publisher).await
     }
 
     /// Publishes until the outbox is empty, also of what other relays have in hand.
@@ -244,58 +210,5 @@ impl Relay {
         if let Ok(depth) = self.db.outbox_depth().await {
             telemetry::outbox(self.db.service(), &depth, self.db.clock().now());
         }
-    }
-}
-
-fn key(event: &Envelope) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (event.tenant, &event.aggregate, &event.subject).hash(&mut hasher);
-    hasher.finish()
-}
-
-async fn send(publisher: &Publisher, wave: &[&Envelope]) -> Result<Unconfirmed> {
-    let mut sent = Unconfirmed::default();
-    for event in wave {
-        sent.confirms.push(publisher.send(event).await?);
-        sent.seqs.push(event.sequence);
-        sent.aggregates.insert(key(event));
-    }
-    Ok(sent)
-}
-
-/// The first event of each aggregate, then the second of each, and so on.
-fn waves(events: &[Envelope]) -> Vec<Vec<&Envelope>> {
-    let mut seen: HashMap<(TenantId, &str, &str), usize> = HashMap::new();
-    let mut waves: Vec<Vec<&Envelope>> = Vec::new();
-    for event in events {
-        let wave = seen.entry((event.tenant, &event.aggregate, &event.subject)).or_insert(0);
-        match waves.get_mut(*wave) {
-            Some(events) => events.push(event),
-            None => waves.push(vec![event]),
-        }
-        *wave += 1;
-    }
-    waves
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use kernel::{SystemClock, Uuid};
-
-    fn event(subject: &str, sequence: i64) -> Envelope {
-        let person = contracts::mentor::enrollment::events::v1::PersonUpserted {
-            person_id: subject.to_owned(),
-            ..Default::default()
-        };
-        Envelope { sequence, ..Envelope::of(&person, TenantId(Uuid::nil()), &SystemClock) }
-    }
-
-    #[test]
-    fn waves_never_hold_an_aggregate_twice_and_keep_its_order() {
-        let events = [("a", 1), ("b", 2), ("a", 3), ("a", 4), ("c", 5), ("b", 6)].map(|(s, n)| event(s, n));
-        let waves: Vec<Vec<i64>> =
-            waves(&events).iter().map(|wave| wave.iter().map(|event| event.sequence).collect()).collect();
-        assert_eq!(waves, [vec![1, 2, 5], vec![3, 6], vec![4]]);
     }
 }

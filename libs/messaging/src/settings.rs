@@ -47,7 +47,7 @@ impl Default for MessagingSettings {
     fn default() -> Self {
         MessagingSettings {
             publish_window: 500,
-            claim_limit: 5_000,
+            claim_limit: 10_000,
             poll_ms: 1_000,
             confirm_timeout_ms: 30_000,
             consume_batch: 100,

@@ -4,7 +4,7 @@ use crate::Envelope;
 use jiff::Timestamp;
 use metrics::{counter, gauge, histogram};
 use opentelemetry::{Context, global, trace::TraceContextExt};
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 use storage::{OutboxDepth, ParkedCounts};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -50,10 +50,22 @@ pub(crate) fn publish_failed(service: &'static str) {
     counter!("mentor_relay_failures_total", "service" => service).increment(1);
 }
 
-pub(crate) fn handled(service: &'static str, operation: &'static str, event: &Envelope, now: Timestamp) {
+pub(crate) fn handled(
+    service: &'static str,
+    operation: &'static str,
+    event: &Envelope,
+    now: Timestamp,
+    took: Duration,
+) {
     counter!("mentor_events_handled_total", "service" => service, "operation" => operation).increment(1);
     let lag = now.duration_since(event.occurred_at).as_secs_f64().max(0.0);
     histogram!("mentor_event_lag_seconds", "service" => service).record(lag);
+    histogram!("mentor_event_handle_seconds", "service" => service, "operation" => operation)
+        .record(took.as_secs_f64());
+}
+
+pub(crate) fn failed(service: &'static str, operation: &'static str) {
+    counter!("mentor_events_failed_total", "service" => service, "operation" => operation).increment(1);
 }
 
 pub(crate) fn parked(service: &'static str, operation: &'static str, dead: bool) {

@@ -5,6 +5,7 @@
 //! - [`config`]: `config.defaults.toml` documents every setting.
 //! - [`embedded`]: a private Postgres for development.
 
+mod audit;
 pub mod config;
 pub mod embedded;
 mod host;

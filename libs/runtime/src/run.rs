@@ -33,14 +33,15 @@ pub async fn migrate(config: &Config, entries: &[Entry]) -> anyhow::Result<Vec<M
     Ok(host::migrate(config, entries).await?)
 }
 
-/// Starts a host, runs it until SIGTERM or Ctrl-C, and ends it in order. A second signal ends it at once.
+/// Starts a host, which waits for what is away, runs it until SIGTERM or Ctrl-C, and ends it in order. A second signal
+/// ends it at once.
 ///
 /// # Errors
-/// When it cannot start, or its server ends by itself.
+/// When a setting is wrong, or its server ends by itself.
 pub async fn serve(builder: HostBuilder) -> anyhow::Result<Shutdown> {
     let mut signals = Signals::new()?;
     let host = tokio::select! {
-        host = builder.start() => host?,
+        host = builder.patient().start() => host?,
         () = signals.next() => return Ok(Shutdown::Complete),
     };
     until_signal(host, &mut signals).await

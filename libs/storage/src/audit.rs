@@ -1,4 +1,4 @@
-//! The audit trail: who did or saw what of whom, when and why. Append-only by grant.
+//! Writing the audit trail: who did or saw what of whom, when and why. Append-only by grant.
 
 use crate::{DbResult, database::in_schema, error::unavailable, session::Session};
 use jiff::Timestamp;

@@ -4,14 +4,15 @@ use crate::{
     DatabaseSettings, DbResult, OutboxListener, Tx,
     audit::ReadAudits,
     flush,
-    session::Session,
+    error::unavailable,
+    session::{Session, Waits},
     tx::Mode,
     wake::{self, Wake},
 };
 use kernel::{Context, Error, Result, SharedClock, TenantId, Uuid};
 use secrecy::ExposeSecret;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, PgPool,
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{
@@ -20,7 +21,11 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
+
+/// How long a first connection may take.
+const REACH: Duration = Duration::from_secs(5);
 
 /// A service's schema, through a pool that is logged in as the service's role. Clones share everything.
 #[derive(Clone)]
@@ -35,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) wake: Wake,
     tenants: RwLock<HashSet<Uuid>>,
     round_trips: AtomicU64,
+    waits: Waits,
     direct: PgConnectOptions,
 }
 
@@ -63,6 +69,7 @@ impl Database {
             wake: Wake::start(pool.clone(), service),
             tenants: RwLock::default(),
             round_trips: AtomicU64::new(0),
+            waits: Waits::of(service),
             clock,
             direct,
             pool,
@@ -131,6 +138,25 @@ impl Database {
         self.0.round_trips.load(Ordering::Relaxed)
     }
 
+    /// Connects once, outside of the pool, and says what is in the way: the pool only says that its patience is over.
+    ///
+    /// # Errors
+    /// `DEPENDENCY_UNAVAILABLE` or `INTERNAL`, with the cause.
+    pub async fn reach(&self) -> Result<()> {
+        let options = self.0.pool.connect_options();
+        let connecting = PgConnection::connect_with(&options);
+        let connection = match tokio::time::timeout(REACH, connecting).await {
+            Ok(connection) => connection.db()?,
+            Err(elapsed) => return Err(unavailable("the database does not answer").caused_by(elapsed)),
+        };
+        connection.close().await.db()
+    }
+
+    /// How many connections there may be.
+    pub fn connections_limit(&self) -> u32 {
+        self.0.pool.options().get_max_connections()
+    }
+
     /// Connections open now, and how many of them are idle.
     pub fn connections(&self) -> (u32, usize) {
         (self.0.pool.size(), self.0.pool.num_idle())
@@ -161,7 +187,7 @@ impl Database {
 
     pub(crate) async fn begin(&self, statement: &str) -> Result<Session, sqlx::Error> {
         self.count();
-        Session::begin(&self.0.pool, statement).await
+        Session::begin_noting(&self.0.pool, statement, &self.0.waits).await
     }
 
     pub(crate) fn count(&self) {

@@ -30,6 +30,7 @@ mod parked;
 mod purge;
 mod session;
 mod settings;
+mod trail;
 mod tx;
 mod wake;
 
@@ -44,5 +45,6 @@ pub use parked::{NewParked, Parked, ParkedCounts, ParkedEvent, ParkedKey};
 pub use purge::{Purged, Retention};
 pub use settings::{CacheSettings, DatabaseSettings, MigrateSettings};
 pub use sqlx::migrate::Migrator;
+pub use trail::{AuditFilter, AuditKey, AuditRecord};
 pub use tx::{Savepoint, Tx};
 pub use wake::OutboxListener;

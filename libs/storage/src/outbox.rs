@@ -2,15 +2,17 @@
 //!
 //! Order: whoever emits for an aggregate holds the lock on its row, so within an aggregate the sequence follows
 //! the commits. A relay takes a whole lane (a hash of the aggregate) for one transaction, by an advisory lock
-//! that others skip; two relays never have rows of one aggregate at the same time.
+//! that others skip; two relays never have rows of one aggregate at the same time. All that a claim hands out is from
+//! one snapshot, so a row that commits meanwhile can't be passed by a later one of its aggregate: both wait for the
+//! next claim, or the earlier one goes first.
 
 use crate::{Database, DbResult, flush::LANES, session::Session};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::{Result, TenantId, Uuid};
 use sha2::{Digest, Sha256};
-use sqlx::{AssertSqlSafe, Row, postgres::PgRow};
-use std::{collections::BTreeMap, sync::Arc};
+use sqlx::{Row, postgres::PgRow};
+use std::collections::HashMap;
 
 /// An event that waits to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,21 +49,22 @@ const COLUMNS: &str = "seq, id, tenant_id, type, routing_key, aggregate, subject
                        correlation, causation, actor, traceparent";
 
 impl OutboxRow {
+    /// By place, in the order of [`COLUMNS`]: looking columns up by name costs more than reading them.
     fn read(row: &PgRow) -> Result<Self, sqlx::Error> {
         Ok(OutboxRow {
-            seq: row.try_get("seq")?,
-            id: row.try_get("id")?,
-            tenant: TenantId(row.try_get("tenant_id")?),
-            type_name: row.try_get("type")?,
-            routing_key: row.try_get("routing_key")?,
-            aggregate: row.try_get("aggregate")?,
-            subject: row.try_get("subject")?,
-            payload: row.try_get("payload")?,
-            occurred_at: row.try_get::<jiff_sqlx::Timestamp, _>("occurred_at")?.to_jiff(),
-            correlation: row.try_get("correlation")?,
-            causation: row.try_get("causation")?,
-            actor: row.try_get("actor")?,
-            traceparent: row.try_get("traceparent")?,
+            seq: row.try_get(0)?,
+            id: row.try_get(1)?,
+            tenant: TenantId(row.try_get(2)?),
+            type_name: row.try_get(3)?,
+            routing_key: row.try_get(4)?,
+            aggregate: row.try_get(5)?,
+            subject: row.try_get(6)?,
+            payload: row.try_get(7)?,
+            occurred_at: row.try_get::<jiff_sqlx::Timestamp, _>(8)?.to_jiff(),
+            correlation: row.try_get(9)?,
+            causation: row.try_get(10)?,
+            actor: row.try_get(11)?,
+            traceparent: row.try_get(12)?,
         })
     }
 }
@@ -79,17 +82,18 @@ pub struct OutboxDepth {
 pub struct OutboxClaim {
     db: Database,
     session: Session,
-    lanes: Vec<i16>,
-    in_hand: BTreeMap<i64, Uuid>,
-    next: Arc<str>,
+    /// Handed out and not marked, with their tenants.
+    in_hand: HashMap<i64, Uuid>,
+    exhausted: bool,
 }
 
 impl Database {
-    /// Takes every free lane that has something to publish; `None` when there is none.
+    /// Takes every free lane that has something to publish, and in them about `most` rows; `None` when there is
+    /// nothing.
     ///
     /// # Errors
     /// As [`Database::read`].
-    pub async fn outbox_claim(&self) -> Result<Option<OutboxClaim>> {
+    pub async fn outbox_claim(&self, most: i64) -> Result<Option<OutboxClaim>> {
         let mut session = self.relay().await?;
         // The rows are read by a later statement than the locks are taken by: what another relay published just
         // before is visible then.
@@ -110,22 +114,9 @@ impl Database {
         if lanes.is_empty() {
             return Ok(None);
         }
-        let next = self.sql(&format!(
-            "select o.* from unnest($1::smallint[]) as l(lane)
-             cross join lateral (
-               select {COLUMNS} from {{s}}.outbox
-               where lane = l.lane and published_at is null and seq <> all($2::bigint[])
-               order by seq limit $3
-             ) o
-             order by o.seq"
-        ));
-        Ok(Some(OutboxClaim {
-            db: self.clone(),
-            session,
-            lanes,
-            in_hand: BTreeMap::new(),
-            next: next.0.into(),
-        }))
+        let mut claim = OutboxClaim { db: self.clone(), session, in_hand: HashMap::new(), exhausted: false };
+        claim.open(&lanes, most).await?;
+        Ok(Some(claim))
     }
 
     /// How much waits to be published.
@@ -182,23 +173,41 @@ impl Database {
 }
 
 impl OutboxClaim {
-    /// The next rows, about `limit` of them by sequence, without those handed out before; empty when there are no
-    /// more. May be called while the rows before are still being confirmed.
+    /// Opens the cursor that rows are fetched from: one snapshot, read only as far as it is fetched, by sequence so
+    /// that aggregates take turns.
+    async fn open(&mut self, lanes: &[i16], most: i64) -> Result<()> {
+        // A share for each lane keeps a long lane from starving the others.
+        let share = (most / i64::try_from(lanes.len()).unwrap_or(1)).max(1);
+        let lanes: Vec<String> = lanes.iter().map(i16::to_string).collect();
+        let sql = self.db.sql(&format!(
+            "set local work_mem = '32MB';
+             declare claimed no scroll cursor for
+             select o.* from unnest('{{{lanes}}}'::smallint[]) as l(lane)
+             cross join lateral (
+               select {COLUMNS} from {{s}}.outbox where lane = l.lane and published_at is null
+               order by seq limit {share}
+             ) o
+             order by o.seq",
+            lanes = lanes.join(",")
+        ));
+        self.db.count();
+        sqlx::raw_sql(sql).execute(self.session.conn()).await.db()?;
+        Ok(())
+    }
+
+    /// The next rows, at most `limit`, each handed out once; empty when there are no more. May be called while the
+    /// rows before are still being confirmed.
     ///
     /// # Errors
     /// As [`Database::read`]; the claim is of no use then.
     pub async fn next(&mut self, limit: i64) -> Result<Vec<OutboxRow>> {
-        // A share for each lane keeps a long lane from starving the others and every row read is a row used.
-        let share = (limit / i64::try_from(self.lanes.len()).unwrap_or(1)).max(1);
-        let in_hand: Vec<i64> = self.in_hand.keys().copied().collect();
+        if self.exhausted {
+            return Ok(Vec::new());
+        }
         self.db.count();
-        let rows = sqlx::query(AssertSqlSafe(self.next.clone()))
-            .bind(&self.lanes)
-            .bind(in_hand)
-            .bind(share)
-            .fetch_all(self.session.conn())
-            .await
-            .db()?;
+        let sql = self.db.sql(&format!("fetch {limit} from claimed"));
+        let rows = sqlx::query(sql).fetch_all(self.session.conn()).await.db()?;
+        self.exhausted = i64::try_from(rows.len()).is_ok_and(|number| number < limit);
         let rows: Vec<OutboxRow> = rows.iter().map(OutboxRow::read).collect::<Result<_, _>>().db()?;
         self.in_hand.extend(rows.iter().map(|row| (row.seq, row.tenant.0)));
         Ok(rows)

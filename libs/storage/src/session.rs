@@ -1,8 +1,10 @@
 //! A connection inside a transaction.
 
 use crate::error::is_away;
+use metrics::{Counter, Histogram};
 use sqlx::{AssertSqlSafe, Database, PgConnection, PgPool, Postgres, SqlSafeStr, pool::PoolConnection};
 use sqlx_core::transaction::TransactionManager;
+use tokio::time::Instant;
 
 /// Stale connections (after a restart of the server) that an opening tolerates before it gives up.
 const STALE_TOLERATED: u32 = 100;
@@ -18,6 +20,36 @@ pub(crate) struct Session {
     state: State,
 }
 
+/// How long transactions wait for a connection, and how many get none.
+pub(crate) struct Waits {
+    seconds: Histogram,
+    failures: Counter,
+}
+
+impl Waits {
+    /// Those of a service.
+    pub(crate) fn of(service: &'static str) -> Self {
+        Waits {
+            seconds: metrics::histogram!("mentor_database_acquire_seconds", "service" => service),
+            failures: metrics::counter!("mentor_database_acquire_failures_total", "service" => service),
+        }
+    }
+
+    fn unnoted() -> Self {
+        Waits { seconds: Histogram::noop(), failures: Counter::noop() }
+    }
+
+    async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let began = Instant::now();
+        let acquired = pool.acquire().await;
+        self.seconds.record(began.elapsed().as_secs_f64());
+        if acquired.is_err() {
+            self.failures.increment(1);
+        }
+        acquired
+    }
+}
+
 enum State {
     Opening,
     Open,
@@ -28,9 +60,18 @@ impl Session {
     /// Opens a transaction in one round trip. `statement` starts with BEGIN and may go on after a semicolon;
     /// its parts are trusted text. A connection that turns out to be dead is replaced.
     pub(crate) async fn begin(pool: &PgPool, statement: &str) -> Result<Session, sqlx::Error> {
+        Session::begin_noting(pool, statement, &Waits::unnoted()).await
+    }
+
+    /// The same, noting how long it waits for a connection.
+    pub(crate) async fn begin_noting(
+        pool: &PgPool,
+        statement: &str,
+        waits: &Waits,
+    ) -> Result<Session, sqlx::Error> {
         let mut stale = 0;
         loop {
-            let conn = pool.acquire().await?;
+            let conn = waits.acquire(pool).await?;
             match Session::open(conn, statement).await {
                 Err(error) if is_away(&error) && stale < STALE_TOLERATED => stale += 1,
                 result => return result,

@@ -1,8 +1,8 @@
 //! `cargo xtask demo`: the suite's main job on the embedded default.
 
 use crate::{
-    provision,
-    shell::{self, cargo, say},
+    provision, servers,
+    shell::{self, offline, say},
 };
 use anyhow::Result;
 use std::process::Command;
@@ -11,10 +11,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let postgres = provision::postgres()?;
     say(&format!("Postgres from {}", postgres.display()));
     say("building the suite (the first time takes some minutes)");
-    shell::run(cargo(["build", "--release", "--package", "suite"]).env("SQLX_OFFLINE", "true"))?;
+    shell::run(&mut offline(["build", "--release", "--package", "suite"], &[]))?;
     say("mentor demo");
     shell::run(
-        Command::new("target/release/mentor")
+        Command::new(servers::target().join("release/mentor"))
             .arg("demo")
             .args(arguments)
             .env("MENTOR_POSTGRES_BIN", postgres),

@@ -2,8 +2,12 @@
 
 mod architecture;
 mod bench;
+mod chart;
 mod demo;
+mod engine;
 mod generate;
+mod image;
+mod images;
 mod lint;
 mod postgres;
 mod provision;
@@ -39,7 +43,7 @@ enum Command {
         /// Leaves the checks of `cargo xtask lint` out.
         #[arg(long)]
         no_lint: bool,
-        /// Passed on to the test runner, such as `-p enrollment`.
+        /// Passed on to the test runner, such as `-E 'package(enrollment)'` or a part of a test's name.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
@@ -59,6 +63,26 @@ enum Command {
         /// Also what takes many minutes: all pairs of 300,000 x 150,000, and of 10,000 x 5,000 checked without pruning.
         #[arg(long)]
         long: bool,
+    },
+    /// Makes the suite's container images from local binaries, as OCI archives, without a daemon.
+    Image(image::Options),
+    /// Makes the servers' images from Debian's packages, where no registry can be reached.
+    Images {
+        /// Ends the Docker engine that this command has started instead.
+        #[arg(long)]
+        stop: bool,
+        /// With `--stop`: deletes its images, too.
+        #[arg(long, requires = "stop")]
+        remove: bool,
+    },
+    /// Checks the helm chart, its alerts and its examples, without a cluster.
+    Chart {
+        /// Writes what is derived (schema, tables, dashboards) and the golden files anew, before.
+        #[arg(long)]
+        write: bool,
+        /// Passed on to pytest, such as `-k refused`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Refreshes the offline SQL data after a change of a query or a migration.
     Gen,
@@ -81,6 +105,10 @@ fn run() -> Result<()> {
         Command::Test { containers, no_lint, arguments } => test::run(containers, no_lint, &arguments),
         Command::Lint { quick } => lint::run(quick),
         Command::Bench { what, json, long } => bench::run(what, json, long),
+        Command::Image(options) => image::run(&options),
+        Command::Images { stop: true, remove } => engine::stop(remove),
+        Command::Images { .. } => images::run(),
+        Command::Chart { write, arguments } => chart::check(write, &arguments),
         Command::Gen => generate::run(),
     }
 }

@@ -1,7 +1,7 @@
 //! Finds what a command needs, or installs it, saying what is done.
 
 use crate::shell::{find, root, run, say, succeeds};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -24,15 +24,39 @@ const RABBITMQ: Package = Package {
 };
 const REDIS: Package =
     Package { debian: "redis-server", homebrew: "redis", is_there: || find("redis-server").is_some() };
+const NPM: Package = Package { debian: "npm", homebrew: "node", is_there: || find("npm").is_some() };
+const PROMETHEUS: Package =
+    Package { debian: "prometheus", homebrew: "prometheus", is_there: || find("promtool").is_some() };
 const FAKETIME: Package = Package {
     debian: "libfaketime",
     homebrew: "libfaketime",
     is_there: || glob("/usr/lib", "faketime/libfaketime.so.1"),
 };
 
-/// Postgres, RabbitMQ and Redis as real servers, for the tests; a clock that can be moved, for whole processes.
+const ENGINE: Package =
+    Package { debian: "docker.io", homebrew: "docker", is_there: || find("dockerd").is_some() };
+const DEBOOTSTRAP: Package =
+    Package { debian: "debootstrap", homebrew: "debootstrap", is_there: || find("debootstrap").is_some() };
+
+/// A Docker engine's programs.
+pub(crate) fn engine() -> Result<()> {
+    install(&ENGINE)
+}
+
+/// What makes a Debian system in a folder.
+pub(crate) fn debootstrap() -> Result<()> {
+    install(&DEBOOTSTRAP)
+}
+
+/// Whether this is the system's administrator.
+pub(crate) fn is_root() -> bool {
+    succeeds(Command::new("sh").args(["-c", "[ $(id -u) = 0 ]"]))
+}
+
+/// Postgres, RabbitMQ and Redis as real servers, for the tests; a clock that can be moved, for whole processes; Prometheus,
+/// which reads their metrics.
 pub(crate) fn test_servers() -> Result<()> {
-    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME] {
+    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME, PROMETHEUS] {
         install(&package)?;
     }
     Ok(())
@@ -58,19 +82,24 @@ pub(crate) fn postgres() -> Result<PathBuf> {
 
 /// A virtual environment under `target/tools` with these packages from PyPI; gives its `bin` folder.
 pub(crate) fn python_tools(packages: &[&str]) -> Result<PathBuf> {
-    let folder = root().join("target/tools/python");
+    python_environment("python", packages)
+}
+
+/// As [`python_tools`], in `target/tools/<name>`: for packages that do not go together with others.
+pub(crate) fn python_environment(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = root().join("target/tools").join(name);
     let bin = folder.join("bin");
     if !bin.join("pip").exists() {
         if find("python3").is_none() {
             bail!("python3 is needed for {}; install it and run this again", packages.join(", "));
         }
-        say("making a Python environment in target/tools/python");
+        say(&format!("making a Python environment in target/tools/{name}"));
         run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     }
     for package in packages {
         let stamp = folder.join(format!("has-{package}"));
         if !stamp.exists() {
-            say(&format!("installing {package} from PyPI into target/tools/python"));
+            say(&format!("installing {package} from PyPI into target/tools/{name}"));
             run(Command::new(bin.join("pip")).args([
                 "install",
                 "--quiet",
@@ -81,6 +110,30 @@ pub(crate) fn python_tools(packages: &[&str]) -> Result<PathBuf> {
         }
     }
     Ok(bin)
+}
+
+/// Packages from the npm registry in `target/tools/<name>`; gives that folder.
+pub(crate) fn npm_packages(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    install(&NPM)?;
+    let folder = root().join("target/tools").join(name);
+    let (stamp, wanted) = (folder.join("has"), packages.join("\n"));
+    if fs::read_to_string(&stamp).is_ok_and(|has| has == wanted) {
+        return Ok(folder);
+    }
+    say(&format!("installing {} from npm into target/tools/{name}", packages.join(", ")));
+    fs::create_dir_all(&folder)?;
+    run(Command::new("npm")
+        .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+        .arg(&folder)
+        .args(packages))?;
+    fs::write(stamp, wanted)?;
+    Ok(folder)
+}
+
+/// Prometheus' checker of rules.
+pub(crate) fn promtool() -> Result<PathBuf> {
+    install(&PROMETHEUS)?;
+    find("promtool").context("Prometheus is installed, but promtool is not on PATH")
 }
 
 /// A command of cargo, such as `cargo-deny`, built from crates.io when it is missing.
@@ -123,7 +176,7 @@ fn install(package: &Package) -> Result<()> {
         return Ok(());
     }
     if find("apt-get").is_some() {
-        let root = succeeds(Command::new("sh").args(["-c", "[ $(id -u) = 0 ]"]));
+        let root = is_root();
         if root || succeeds(Command::new("sudo").args(["-n", "true"])) {
             return apt_install(root, package.debian);
         }

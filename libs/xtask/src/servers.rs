@@ -12,6 +12,8 @@ pub(crate) fn target() -> PathBuf {
 /// Postgres, RabbitMQ and Redis. They stop when this is dropped.
 pub(crate) struct Servers {
     program: PathBuf,
+    /// What they were started with.
+    given: Vec<(String, String)>,
     /// What tells tests where they are.
     pub(crate) environment: Vec<(String, String)>,
 }
@@ -22,18 +24,21 @@ impl Servers {
         let program = target().join(profile).join("testkit-servers");
         say("starting Postgres, RabbitMQ and Redis");
         let lines = shell::output(Command::new(&program).arg("up").envs(environment.iter().cloned()))?;
+        let given = environment.to_vec();
         let environment = lines
             .lines()
             .map(|line| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())))
             .collect::<Option<_>>()
             .with_context(|| format!("testkit-servers printed something else than NAME=value:\n{lines}"))?;
-        Ok(Servers { program, environment })
+        Ok(Servers { program, given, environment })
     }
 }
 
 impl Drop for Servers {
     fn drop(&mut self) {
-        if let Err(error) = shell::run(Command::new(&self.program).arg("down")) {
+        if let Err(error) =
+            shell::run(Command::new(&self.program).arg("down").envs(self.given.iter().cloned()))
+        {
             eprintln!("the servers could not be stopped: {error}");
         }
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything CI runs.
 
 use crate::{
-    lint, provision,
+    chart, images, lint, provision,
     servers::Servers,
     shell::{self, find, offline, say},
 };
@@ -11,14 +11,18 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
     if !no_lint {
         lint::run(true)?;
     }
+    if arguments.is_empty() {
+        chart::check(false, &[])?;
+    }
     let python = provision::python_tools(&["grpcio", "grpcio-reflection", "protobuf"])?;
     let mut environment =
         vec![("MENTOR_TEST_PYTHON".to_owned(), python.join("python3").display().to_string())];
     if containers {
         environment.push(("MENTOR_TEST_CONTAINERS".to_owned(), "1".to_owned()));
-    } else {
-        provision::test_servers()?;
+        environment.extend(images::environment()?);
     }
+    // With containers, too: tests that end and restart a server of their own take the installed ones.
+    provision::test_servers()?;
     say("building the tests");
     shell::run(&mut offline(["build", "--workspace", "--all-targets"], &environment))?;
     let servers = Servers::start("debug", &environment)?;
@@ -28,10 +32,11 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
 }
 
 fn run_tests(arguments: &[String], environment: &[(String, String)]) -> Result<()> {
-    let whole = if arguments.is_empty() { vec!["--workspace".to_owned()] } else { arguments.to_vec() };
     let runner: &[&str] = if find("cargo-nextest").is_some() { &["nextest", "run"] } else { &["test"] };
-    say(&format!("cargo {} {}", runner.join(" "), whole.join(" ")));
-    shell::run(offline(runner.iter().copied(), environment).args(whole))
+    // Always the whole workspace, also for a few tests: features unify as in the build above, so nothing is built twice.
+    let command: Vec<_> = runner.iter().copied().chain(["--workspace"]).collect();
+    say(&format!("cargo {} {}", command.join(" "), arguments.join(" ")));
+    shell::run(offline(command, environment).args(arguments))
 }
 
 /// Examples in the documentation; nextest leaves them out.

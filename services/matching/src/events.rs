@@ -1,6 +1,7 @@
 //! What this service tells the others.
 
 use crate::matches::relationship::{Ending, Match, Side};
+use crate::runs::run::{Run, State};
 use contracts::mentor::common::v1::{MatchEnding, ParticipantRole};
 use contracts::mentor::matching::events::v1 as pb;
 use contracts::time::timestamp;
@@ -11,7 +12,8 @@ use storage::Tx;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum DomainEvent<'a> {
     RunStarted { run: Uuid, program: Uuid },
-    RunCompleted { run: Uuid, program: Uuid, pairs: i32, unmatched: i32, total_score: i64 },
+    RunCompleted(&'a Run),
+    RunFailed(&'a Run),
     Proposed(&'a Match),
     Activated(&'a Match),
     Declined(&'a Match, Side),
@@ -26,10 +28,19 @@ impl DomainEvent<'_> {
             DomainEvent::RunStarted { run, program } => {
                 tx.emit(&pb::MatchRunStarted { run_id: run.to_string(), program_id: program.to_string() });
             }
-            DomainEvent::RunCompleted { run, program, pairs, unmatched, total_score } => {
-                let (run_id, program_id) = (run.to_string(), program.to_string());
-                tx.emit(&pb::MatchRunCompleted { run_id, program_id, pairs, unmatched, total_score });
-            }
+            DomainEvent::RunCompleted(run) => tx.emit(&pb::MatchRunCompleted {
+                run_id: run.id.to_string(),
+                program_id: run.program.to_string(),
+                pairs: run.pairs,
+                unmatched: run.unmatched,
+                total_score: run.total_score,
+            }),
+            DomainEvent::RunFailed(run) => tx.emit(&pb::MatchRunFailed {
+                run_id: run.id.to_string(),
+                program_id: run.program.to_string(),
+                cancelled: run.state == State::Cancelled,
+                failure: run.failure.clone(),
+            }),
             DomainEvent::Proposed(proposed) => tx.emit(&pb::MatchProposed {
                 match_id: proposed.id.to_string(),
                 pair: Some(pair(proposed)),

@@ -16,7 +16,7 @@ const STYLES: Styles = Styles::styled()
 
 /// The commands by what one wants to do.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("See it work, with nothing set up", &["demo", "dev"]),
+    ("See it work, with nothing set up", &["demo", "dev", "tokens"]),
     ("Use the matching engine on files", &["match"]),
     ("Run it on your own servers", &["config", "migrate", "serve"]),
     ("Look after it", &["doctor", "events"]),
@@ -42,6 +42,7 @@ struct Arguments {
 pub(crate) enum Command {
     Demo(demo::Demo),
     Dev(commands::dev::Dev),
+    Tokens(commands::tokens::Tokens),
     Match(commands::matching::Match),
     Config(commands::config::Show),
     Migrate(commands::migrate::Migrate),

@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
     let result = match cli::parse() {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Dev(dev) => commands::dev::run(dev).await,
+        Command::Tokens(tokens) => commands::tokens::run(&tokens),
         Command::Match(command) => commands::matching::run(command).await,
         Command::Migrate(migrate) => commands::migrate::run(migrate).await,
         Command::Serve(serve) => commands::serve::run(serve).await,

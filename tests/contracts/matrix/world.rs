@@ -272,6 +272,8 @@ fn ids_of(pair: &Pair, side: &Side) -> Ids {
     pair.shared
         .clone()
         .with("person_id", &[&side.person.to_string()])
+        .with("actor_person_id", &[&side.person.to_string()])
+        .with("about_person_id", &[&side.person.to_string()])
         .with("application_id", &[&side.application])
         .with("participant_id", &[&side.participant])
         .with("check_in_id", &[&side.check_in])

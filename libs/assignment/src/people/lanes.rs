@@ -72,10 +72,8 @@ pub(crate) fn reaching(
     need: i16,
 ) -> [u64; BLOCK / 8] {
     let mut hit = [0u8; BLOCK];
-    for group in 0..GROUPS {
-        for lane in group * GROUP..(group + 1) * GROUP {
-            hit[lane] = u8::from(brought[lane] + ahead[group] - price[lane] >= need);
-        }
+    for (at, hit) in hit.iter_mut().enumerate() {
+        *hit = u8::from(brought[at] + ahead[at / GROUP] - price[at] >= need);
     }
     let mut words = [0u64; BLOCK / 8];
     for (word, bytes) in words.iter_mut().zip(hit.chunks_exact(8)) {

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use http::Uri;
 use kernel::{Error, Result, Uuid};
 use std::{sync::Arc, time::Duration};
-use tonic::transport::{Certificate, ClientTlsConfig};
+use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 pub use retry::Channel;
 
@@ -38,6 +38,7 @@ pub struct Client {
     attempts: u32,
     resolve_every: Duration,
     certificate: Option<Vec<u8>>,
+    own: Option<(Vec<u8>, Vec<u8>)>,
     token: Option<Arc<dyn TokenSource>>,
     request_ids: Option<Arc<dyn Fn() -> Uuid + Send + Sync>>,
     descriptors: Descriptors,
@@ -76,6 +77,7 @@ impl Client {
             attempts: 4,
             resolve_every: Duration::from_secs(5),
             certificate: None,
+            own: None,
             token: None,
             request_ids: None,
             descriptors: Descriptors::contracts(),
@@ -113,6 +115,12 @@ impl Client {
         self
     }
 
+    /// Shows this certificate with its key, in PEM, to servers that ask for one (mutual TLS).
+    pub fn certificate(mut self, chain: Vec<u8>, key: Vec<u8>) -> Self {
+        self.own = Some((chain, key));
+        self
+    }
+
     /// Signs calls in.
     pub fn token(mut self, source: impl TokenSource) -> Self {
         self.token = Some(Arc::new(source));
@@ -141,6 +149,9 @@ impl Client {
                 let mut tls = ClientTlsConfig::new().domain_name(self.origin.host().unwrap_or_default());
                 if let Some(pem) = authority {
                     tls = tls.ca_certificate(Certificate::from_pem(pem));
+                }
+                if let Some((chain, key)) = self.own {
+                    tls = tls.identity(Identity::from_pem(chain, key));
                 }
                 Some(tls)
             }

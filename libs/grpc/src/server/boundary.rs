@@ -1,10 +1,10 @@
-//! The boundary every call crosses, in this order: a caught panic, request id and trace, the limit of calls under
-//! way, the caller and their permission, the caller's rate, the deadline, the handler.
+//! The boundary every call crosses, in this order: a caught panic, request id and trace, whether the server is open
+//! yet, the limit of calls under way, the caller and their permission, the caller's rate, the deadline, the handler.
 //!
 //! One service and one future instead of a layer for each step: a call pays for one allocation, and the order can be
 //! read from top to bottom.
 
-use super::{Access, body::Watched, deadline, panicked};
+use super::{Access, Places, body::Watched, deadline, panicked};
 use crate::{
     call::Call,
     methods::{Method, Methods},
@@ -17,11 +17,14 @@ use std::{
     convert::Infallible,
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{self, Poll},
     time::Duration,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Code, Status, body::Body, service::Routes};
 use tower::Service;
 use tracing::Instrument;
@@ -36,8 +39,8 @@ pub(crate) struct Shared {
     pub(crate) clock: SharedClock,
     pub(crate) methods: Methods,
     pub(crate) access: Access,
-    pub(crate) calls: Arc<Semaphore>,
-    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) open: Arc<AtomicBool>,
+    pub(crate) places: Places,
     pub(crate) max_deadline: Duration,
     pub(crate) max_stream: Duration,
 }
@@ -118,6 +121,9 @@ async fn pass(
         // The router says UNIMPLEMENTED in the protocol's own words.
         return Ok(routed(&mut routes, request).await);
     };
+    if method.permission.is_some() && !shared.open.load(Ordering::Acquire) {
+        return Err(starting());
+    }
     let place = place(shared, &method)?;
     if let Some(permission) = method.permission {
         let caller = shared.access.admit(request.headers(), permission, &method).await?;
@@ -136,12 +142,18 @@ async fn pass(
     }
 }
 
+/// The refusal of calls before the process is ready, which no balancer should have sent.
+fn starting() -> Box<Error> {
+    Error::new(ErrorKind::Unavailable, "DEPENDENCY_UNAVAILABLE", "the service is starting; try again")
+        .retry_after(Duration::from_secs(1))
+}
+
 /// A place among the calls under way. Nobody waits for one: a queue would only make the refusal slow.
 fn place(shared: &Shared, method: &Method) -> Result<Option<OwnedSemaphorePermit>> {
     if method.service == "grpc.health.v1.Health" && !method.streaming {
         return Ok(None);
     }
-    let semaphore = if method.streaming { &shared.streams } else { &shared.calls };
+    let semaphore = if method.streaming { &shared.places.streams } else { &shared.places.calls };
     match Arc::clone(semaphore).try_acquire_owned() {
         Ok(place) => Ok(Some(place)),
         Err(_) => Err(Error::new(

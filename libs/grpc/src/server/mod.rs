@@ -4,29 +4,32 @@ mod access;
 mod body;
 mod boundary;
 mod deadline;
+mod health;
 mod rate;
 mod settings;
+mod tls;
 
 pub(crate) use access::Access;
 pub(crate) use boundary::REQUEST_ID;
 pub(crate) use deadline::asked as asked_deadline;
+pub use health::Health;
 pub use settings::{ServerSettings, TlsSettings};
 
 use crate::{Deactivated, Descriptors, Identity, methods::Methods};
 use boundary::{Boundary, Shared};
 use futures::FutureExt;
 use kernel::{Error, Result, SharedClock};
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 use storage::Cache;
 use tokio::{
     net::TcpListener,
     sync::{Notify, Semaphore},
 };
-use tonic::{
-    service::Routes,
-    transport::{Identity as TlsIdentity, ServerTlsConfig, server::TcpIncoming},
-};
-use tonic_health::{ServingStatus, server::HealthReporter};
+use tonic::{service::Routes, transport::server::TcpIncoming};
 use tonic_web::GrpcWebLayer;
 use tower_http::cors::CorsLayer;
 
@@ -45,6 +48,7 @@ pub struct ServerBuilder {
     deactivated: Option<Deactivated>,
     names: Vec<String>,
     routes: Routes,
+    closed: bool,
 }
 
 impl ServerBuilder {
@@ -84,15 +88,33 @@ impl ServerBuilder {
         self
     }
 
+    /// Refuses calls as UNAVAILABLE until [`Health::serving`] was called for the first time. Health and reflection
+    /// answer from the start.
+    pub fn closed_until_serving(mut self) -> Self {
+        self.closed = true;
+        self
+    }
+
     /// Checks everything and assembles the server.
     ///
     /// # Errors
-    /// Internal, naming the method that declares no permission, or the certificate that can't be read.
+    /// Internal, naming the method that declares no permission; a field violation that names the setting of
+    /// [`TlsSettings`] whose file can't be used.
     pub fn build(self) -> Result<Server> {
-        let ServerBuilder { clock, identity, settings, descriptors, cache, deactivated, names, routes } =
-            self;
+        let ServerBuilder {
+            clock,
+            identity,
+            settings,
+            descriptors,
+            cache,
+            deactivated,
+            names,
+            routes,
+            closed,
+        } = self;
         let methods = Methods::read(&descriptors, &names)?;
-        let health = Health::starting(methods.services());
+        let open = Arc::new(AtomicBool::new(!closed));
+        let health = Health::starting(methods.services(), Arc::clone(&open));
         let descriptors = descriptors.pool.encode_to_vec();
         let reflection = || {
             let builder = tonic_reflection::server::Builder::configure()
@@ -106,25 +128,26 @@ impl ServerBuilder {
             |error: tonic_reflection::server::Error| Error::internal(format!("reflection: {error:?}"));
         let routes = routes
             .add_service(tonic_health::pb::health_server::HealthServer::new(
-                tonic_health::server::HealthService::from_health_reporter(health.reporter.clone()),
+                tonic_health::server::HealthService::from_health_reporter(health.reporter()),
             ))
             .add_service(reflection().build_v1().map_err(wrong)?)
             .add_service(reflection().build_v1alpha().map_err(wrong)?)
             .prepare();
         let rate = cache.and_then(|cache| rate::Rate::new(cache, settings.calls_per_second, settings.burst));
+        let places = Places::new(settings.max_calls, settings.max_streams);
         let shared = Shared {
             clock,
             methods,
             access: Access { identity, deactivated, rate },
-            calls: Arc::new(Semaphore::new(settings.max_calls.clamp(1, Semaphore::MAX_PERMITS))),
-            streams: Arc::new(Semaphore::new(settings.max_streams.clamp(1, Semaphore::MAX_PERMITS))),
+            open,
+            places: places.clone(),
             max_deadline: settings.max_deadline(),
             max_stream: settings.max_stream(),
         };
-        let tls = settings.tls.as_ref().map(tls_config).transpose()?;
+        let tls = settings.tls.clone().map(tls::Tls::read).transpose()?;
         let cors = cors(&settings.web_origins)?;
         let boundary = Boundary { inner: routes, shared: Arc::new(shared) };
-        Ok(Server { boundary, health, settings, tls, cors })
+        Ok(Server { boundary, health, settings, tls, cors, places })
     }
 }
 
@@ -133,8 +156,39 @@ pub struct Server {
     boundary: Boundary,
     health: Health,
     settings: ServerSettings,
-    tls: Option<ServerTlsConfig>,
+    tls: Option<tls::Tls>,
     cors: CorsLayer,
+    places: Places,
+}
+
+/// Places for calls and for streams, and how many of them are taken.
+#[derive(Clone)]
+pub struct Places {
+    calls: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    most: (usize, usize),
+}
+
+impl Places {
+    fn new(calls: usize, streams: usize) -> Self {
+        let (calls, streams) =
+            (calls.clamp(1, Semaphore::MAX_PERMITS), streams.clamp(1, Semaphore::MAX_PERMITS));
+        Places {
+            calls: Arc::new(Semaphore::new(calls)),
+            streams: Arc::new(Semaphore::new(streams)),
+            most: (calls, streams),
+        }
+    }
+
+    /// Unary calls under way, and how many there may be.
+    pub fn calls(&self) -> (usize, usize) {
+        (self.most.0.saturating_sub(self.calls.available_permits()), self.most.0)
+    }
+
+    /// Streams open, and how many there may be.
+    pub fn streams(&self) -> (usize, usize) {
+        (self.most.1.saturating_sub(self.streams.available_permits()), self.most.1)
+    }
 }
 
 impl Server {
@@ -149,12 +203,18 @@ impl Server {
             deactivated: None,
             names: Vec::new(),
             routes: Routes::default(),
+            closed: false,
         }
     }
 
     /// What probes are told.
     pub fn health(&self) -> Health {
         self.health.clone()
+    }
+
+    /// How many calls are under way, for metrics.
+    pub fn places(&self) -> Places {
+        self.places.clone()
     }
 
     /// Serves until `shutdown`; then tells clients to go, finishes what is under way, and after `drain` ends
@@ -168,15 +228,12 @@ impl Server {
         shutdown: impl Future<Output = ()> + Send,
         drain: Duration,
     ) -> Result<()> {
-        let mut server = tonic::transport::Server::builder()
+        let server = tonic::transport::Server::builder()
             .accept_http1(true)
             .http2_keepalive_interval(Some(KEEPALIVE.0))
             .http2_keepalive_timeout(Some(KEEPALIVE.1))
             .max_concurrent_streams(STREAMS_PER_CONNECTION)
             .max_connection_age(Duration::from_secs(self.settings.max_connection_seconds));
-        if let Some(tls) = self.tls {
-            server = server.tls_config(tls).map_err(Error::internal)?;
-        }
         let mut server =
             server.layer(self.cors).layer(GrpcWebLayer::new()).layer(BoundaryLayer(self.boundary.shared));
         let stopping = Arc::new(Notify::new());
@@ -188,7 +245,11 @@ impl Server {
             }
         };
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let serving = server.add_routes(self.boundary.inner).serve_with_incoming_shutdown(incoming, signal);
+        let router = server.add_routes(self.boundary.inner);
+        let serving = match self.tls {
+            Some(tls) => router.serve_with_incoming_shutdown(tls.accept(incoming), signal).boxed(),
+            None => router.serve_with_incoming_shutdown(incoming, signal).boxed(),
+        };
         let overdue = async {
             stopping.notified().await;
             tokio::time::sleep(drain).await;
@@ -215,41 +276,6 @@ impl tower::Layer<Routes> for BoundaryLayer {
     }
 }
 
-/// `grpc.health.v1`: the server as a whole, and each of its services.
-#[derive(Clone)]
-pub struct Health {
-    reporter: HealthReporter,
-    services: Arc<[String]>,
-}
-
-impl Health {
-    /// Nothing serves before the host says so.
-    fn starting(services: &[String]) -> Self {
-        let health = Health { reporter: HealthReporter::new(), services: services.to_vec().into() };
-        // Nobody else holds the reporter's lock yet, so this is done at once.
-        let done = health.not_serving().now_or_never();
-        debug_assert!(done.is_some(), "the reporter was just made");
-        health
-    }
-
-    /// Ready for calls.
-    pub async fn serving(&self) {
-        self.set(ServingStatus::Serving).await;
-    }
-
-    /// Not ready yet, or no more: load balancers look elsewhere.
-    pub async fn not_serving(&self) {
-        self.set(ServingStatus::NotServing).await;
-    }
-
-    async fn set(&self, status: ServingStatus) {
-        self.reporter.set_service_status("", status).await;
-        for service in self.services.iter() {
-            self.reporter.set_service_status(service, status).await;
-        }
-    }
-}
-
 /// A caught panic: the text goes to the log with the request id, never to the caller.
 pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Box<Error> {
     let text = payload
@@ -258,14 +284,6 @@ pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Box<Error> {
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "with no text".to_owned());
     Error::internal(format!("panicked: {text}"))
-}
-
-fn tls_config(settings: &TlsSettings) -> Result<ServerTlsConfig> {
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|error| Error::internal(format!("{}: {error}", path.display())))
-    };
-    let (certificate, key) = (read(&settings.certificate_file)?, read(&settings.key_file)?);
-    Ok(ServerTlsConfig::new().identity(TlsIdentity::from_pem(certificate, key)))
 }
 
 /// Which pages of other origins may call; none by default.

@@ -27,7 +27,7 @@ pub struct ServerSettings {
     pub tls: Option<TlsSettings>,
 }
 
-/// A certificate and its key, in PEM files.
+/// A certificate and its key, in PEM files, which are read again when they change.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsSettings {
@@ -35,6 +35,9 @@ pub struct TlsSettings {
     pub certificate_file: PathBuf,
     /// The private key.
     pub key_file: PathBuf,
+    /// The authorities that clients' certificates must chain to; then only clients with one may connect (mutual TLS).
+    #[serde(default)]
+    pub client_ca_file: Option<PathBuf>,
 }
 
 impl Default for ServerSettings {

@@ -196,3 +196,27 @@ async fn an_unsigned_flood_is_refused_before_the_handler() {
     }
     assert_eq!(server.echo.seen.load(Ordering::SeqCst), 0);
 }
+
+#[tokio::test]
+async fn a_server_that_starts_closed_answers_probes_and_nothing_else() {
+    let server = TestServer::with(Options { closed: true, ..Options::default() }).await;
+    let mut client = server.client().await;
+    let mut health = tonic_health::pb::health_client::HealthClient::new(server.channel().await);
+    let mut status = async |service: &str| {
+        let request = tonic_health::pb::HealthCheckRequest { service: service.to_owned() };
+        health.check(request).await.expect("answers").into_inner().status().as_str_name()
+    };
+    assert_eq!((status("live").await, status("").await), ("SERVING", "NOT_SERVING"));
+    let refused = client.get_echo(server.request("")).await;
+    let refused = assert_refused(refused, Code::Unavailable, "DEPENDENCY_UNAVAILABLE");
+    assert!(refused.message().contains("starting") && refused.get_details_retry_info().is_some());
+    assert_eq!(server.echo.seen.load(Ordering::SeqCst), 0);
+
+    server.health.serving().await;
+    assert_eq!((status("live").await, status("").await), ("SERVING", "SERVING"));
+    client.get_echo(server.request("")).await.expect("is let in");
+    // In the end it goes on serving what still comes.
+    server.health.not_serving().await;
+    assert_eq!((status("live").await, status("").await), ("SERVING", "NOT_SERVING"));
+    client.get_echo(server.request("")).await.expect("is let in");
+}

@@ -8,6 +8,7 @@ mod limits;
 mod refusals;
 mod start;
 mod surfaces;
+mod tls;
 mod tokens;
 
 use tonic::{Code, Status};

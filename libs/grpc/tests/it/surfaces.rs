@@ -1,7 +1,7 @@
-//! What a server offers beside its services: health, reflection, gRPC-Web, compression, TLS.
+//! What a server offers beside its services: health, reflection, gRPC-Web, compression.
 
-use crate::echo::{EchoServiceClient, Options, TestServer, bare, descriptors};
-use grpc::{Client, ServerSettings, StaticToken, TlsSettings};
+use crate::echo::{EchoServiceClient, Options, TestServer, bare};
+use grpc::ServerSettings;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use tonic::{Code, Request};
@@ -176,28 +176,4 @@ async fn messages_may_be_compressed() {
     let answer = client.get_echo(server.request("")).await.expect("understood");
     assert_eq!(answer.metadata().get("grpc-encoding").and_then(|v| v.to_str().ok()), Some("gzip"));
     assert_eq!(answer.get_ref().text, "hello");
-}
-
-#[tokio::test]
-async fn tls_is_spoken_when_there_is_a_certificate() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
-    let folder = tempfile::tempdir().expect("a folder");
-    let (certificate_file, key_file) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
-    std::fs::write(&certificate_file, certified.cert.pem()).expect("written");
-    std::fs::write(&key_file, certified.signing_key.serialize_pem()).expect("written");
-    let settings =
-        ServerSettings { tls: Some(TlsSettings { certificate_file, key_file }), ..ServerSettings::default() };
-    let server = TestServer::with(Options { settings, ..Options::default() }).await;
-    let url = format!("https://localhost:{}", server.address.port());
-    let trusting = |authority: Vec<u8>| {
-        let client = Client::builder(&url).expect("a URL").descriptors(descriptors("echo.proto"));
-        let client = client.token(StaticToken(server.token())).attempts(2).certificate_authority(authority);
-        EchoServiceClient::new(client.build().expect("a certificate"))
-    };
-    trusting(certified.cert.pem().into_bytes()).get_echo(bare("")).await.expect("trusted");
-    let stranger = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("made");
-    let refused =
-        trusting(stranger.cert.pem().into_bytes()).get_echo(bare("")).await.expect_err("not trusted");
-    assert_eq!(refused.code(), Code::Unavailable);
 }

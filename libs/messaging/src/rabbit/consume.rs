@@ -98,8 +98,8 @@ impl QueueLoop {
 
     async fn subscribe(&self, channel: &Channel) -> Result<ReadyChunks<Consumer>> {
         self.topology.declare(channel, &self.rabbit.names).await?;
-        // The next batch is here already while one is handled.
-        let prefetch = self.settings.consume_batch.saturating_mul(2).max(2);
+        // The next batches are here already while one is handled and acknowledged.
+        let prefetch = self.settings.consume_batch.saturating_mul(4).max(2);
         channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(away)?;
         let options = BasicConsumeOptions::default();
         let queue = short(self.queue.as_str())?;

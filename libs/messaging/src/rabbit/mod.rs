@@ -94,11 +94,8 @@ impl Rabbit {
     /// Publishes without an outbox and waits for the confirms.
     pub(crate) async fn publish_once(self: &Arc<Self>, events: &[Envelope], timeout: Duration) -> Result<()> {
         let publisher = Publisher::open(self.clone(), timeout).await?;
-        let mut confirms = Vec::with_capacity(events.len());
-        for event in events {
-            confirms.push(publisher.send(event).await?);
-        }
-        let outcomes = publisher.confirm(confirms).await?;
+        let events: Vec<&Envelope> = events.iter().collect();
+        let outcomes = publisher.confirm(publisher.send(&events).await?).await?;
         publisher.close().await;
         if outcomes.iter().all(|outcome| *outcome == Outcome::Safe) {
             return Ok(());

@@ -41,18 +41,23 @@ impl Publisher {
         Ok(Publisher { rabbit, channel, exchange, patience })
     }
 
-    /// Sends an event; its confirm comes later. A connection that the broker holds back counts as away.
-    pub(crate) async fn send(&self, event: &Envelope) -> Result<PublisherConfirm> {
+    /// Sends events; their confirms come later. A connection that the broker holds back counts as away.
+    pub(crate) async fn send(&self, events: &[&Envelope]) -> Result<Vec<PublisherConfirm>> {
+        let sending = async {
+            let mut confirms = Vec::with_capacity(events.len());
+            for event in events {
+                confirms.push(self.send_one(event).await?);
+            }
+            Ok(confirms)
+        };
+        timeout(self.patience, sending).await.map_err(away)?
+    }
+
+    async fn send_one(&self, event: &Envelope) -> Result<PublisherConfirm> {
         let key = self.rabbit.routing_key(&event.type_name)?;
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let sending = self.channel.basic_publish(
-            self.exchange.clone(),
-            key,
-            options,
-            &event.payload,
-            headers::encode(event),
-        );
-        timeout(self.patience, sending).await.map_err(away)?.map_err(away)
+        let (exchange, properties) = (self.exchange.clone(), headers::encode(event));
+        self.channel.basic_publish(exchange, key, options, &event.payload, properties).await.map_err(away)
     }
 
     /// Waits for confirms, in the order they were asked for.

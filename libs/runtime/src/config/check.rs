@@ -2,6 +2,7 @@
 
 use super::{BrokerKind, CacheKind, Config, ConfigError};
 use std::time::Duration;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// What must hold always.
 pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
@@ -17,6 +18,12 @@ pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
         "server.tls_certificate_file",
         "and server.tls_key_file turn TLS on together; set both or neither",
     );
+    must(
+        server.tls_client_ca_file.is_empty() || !server.tls_certificate_file.is_empty(),
+        "server.tls_client_ca_file",
+        "asks clients for certificates, which needs TLS: set server.tls_certificate_file and server.tls_key_file, too",
+    );
+    urls(config, &mut must);
     must(config.database.max_connections > 0, "database.max_connections", "must be at least 1");
     let messaging = &config.messaging;
     must(
@@ -46,6 +53,7 @@ pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
         "telemetry.trace_ratio",
         "must lie between 0.0 and 1.0",
     );
+    log(config, &mut must);
     must(config.limits.calls > 0, "limits.calls", "must be at least 1");
     must(config.limits.streams > 0, "limits.streams", "must be at least 1");
     must(
@@ -62,6 +70,39 @@ pub(super) fn fields(config: &Config) -> Result<(), ConfigError> {
     must(shutdown.deadline > Duration::ZERO, "shutdown.deadline", "must be longer than nothing");
     identity(config, &mut must);
     ConfigError::all(errors)
+}
+
+/// Libraries write whole messages at the level trace, and messages hold what people say of each other.
+fn log(config: &Config, must: &mut impl FnMut(bool, &str, &str)) {
+    match EnvFilter::try_new(&config.telemetry.log) {
+        Ok(filter) => must(
+            filter.max_level_hint() != Some(LevelFilter::TRACE) || config.identity.dev.enabled,
+            "telemetry.log",
+            "may not be finer than debug: trace would log personal data (identity.dev.enabled = true allows it)",
+        ),
+        Err(error) => {
+            must(false, "telemetry.log", &format!("is no filter such as \"info,enrollment=debug\": {error}"))
+        }
+    }
+}
+
+/// A URL of another kind would be read by the drivers in their own way.
+fn urls(config: &Config, must: &mut impl FnMut(bool, &str, &str)) {
+    let Config { database, migrate, messaging, cache, telemetry, .. } = config;
+    let mut one = |path: &str, url: &str, schemes: &[&str], example: &str| {
+        let right = schemes.iter().any(|scheme| {
+            let rest = url.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
+            rest.is_some_and(|rest| !rest.is_empty())
+        });
+        must(url.is_empty() || right, path, &format!("is no such URL as {example}"));
+    };
+    let (postgres, owner) = ("postgres://HOST:PORT/DATABASE", "postgres://OWNER@HOST:PORT/DATABASE");
+    one("database.url", database.url.expose(), &["postgres", "postgresql"], postgres);
+    one("database.direct_url", database.direct_url.expose(), &["postgres", "postgresql"], postgres);
+    one("migrate.url", migrate.url.expose(), &["postgres", "postgresql"], owner);
+    one("messaging.url", messaging.url.expose(), &["amqp", "amqps"], "amqp://USER@HOST:PORT/VHOST");
+    one("cache.url", cache.url.expose(), &["redis", "rediss", "redis+unix", "unix"], "redis://HOST:PORT/DB");
+    one("telemetry.otlp_endpoint", &telemetry.otlp_endpoint, &["http", "https"], "http://collector:4317");
 }
 
 fn identity(config: &Config, must: &mut impl FnMut(bool, &str, &str)) {

@@ -36,7 +36,7 @@ impl Sources {
 pub struct ConfigError(String);
 
 impl ConfigError {
-    pub(super) fn at(path: &str, what: impl fmt::Display) -> Self {
+    pub(crate) fn at(path: &str, what: impl fmt::Display) -> Self {
         ConfigError(format!("setting {path} {what}"))
     }
 

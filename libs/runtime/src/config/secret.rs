@@ -29,6 +29,25 @@ impl Secret {
     pub fn wrapped(&self) -> Option<SecretString> {
         self.0.clone()
     }
+
+    /// A URL with this password beside its user; as it is when there is none. `redis://host` has no user, and takes the
+    /// password as the default user's.
+    pub fn in_url(&self, url: &Secret) -> SecretString {
+        let text = url.expose();
+        let Some((scheme, rest)) = text.split_once("://").filter(|_| self.is_set()) else {
+            return SecretString::from(text);
+        };
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let user = user.split(':').next().unwrap_or_default();
+        SecretString::from(format!("{scheme}://{user}:{}@{host}{path}", percent_encoded(self.expose())))
+    }
+}
+
+fn percent_encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
 }
 
 impl fmt::Debug for Secret {
@@ -69,4 +88,22 @@ fn read(key: &str, value: &mut Secret, file: &str) -> Result<(), ConfigError> {
     })?;
     *value = Secret::new(text.trim_end_matches(['\r', '\n']));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_goes_beside_the_user_and_is_encoded() {
+        let joined =
+            |url: &str, password: &str| Secret::new(password).in_url(&Secret::new(url)).expose_secret().to_owned();
+        assert_eq!(
+            joined("postgres://owner@db:5432/mentor?options=a@b", "a/b@c"),
+            "postgres://owner:a%2Fb%40c@db:5432/mentor?options=a@b"
+        );
+        assert_eq!(joined("redis://cache:6379/0", "x"), "redis://:x@cache:6379/0");
+        assert_eq!(joined("amqp://u:old@mq/%2f", "new"), "amqp://u:new@mq/%2f");
+        assert_eq!(joined("amqp://u:old@mq/%2f", ""), "amqp://u:old@mq/%2f");
+    }
 }

@@ -14,6 +14,7 @@ pub struct ServerSection {
     pub connection_age: Duration,
     pub tls_certificate_file: String,
     pub tls_key_file: String,
+    pub tls_client_ca_file: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -147,6 +148,9 @@ pub struct RetentionSection {
     pub inbox: Duration,
     #[serde(deserialize_with = "duration")]
     pub idempotency: Duration,
+    /// Nothing: for ever.
+    #[serde(deserialize_with = "duration")]
+    pub audit: Duration,
 }
 
 #[derive(Clone, Debug, Deserialize)]

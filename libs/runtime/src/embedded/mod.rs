@@ -175,6 +175,8 @@ impl Postgres {
         let mut options =
             format!("-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories=", self.port);
         options.push_str(" -c max_connections=200 -c logging_collector=off");
+        // A new database fills within seconds; plans made for empty tables must not outlive that.
+        options.push_str(" -c autovacuum_naptime=2s");
         if self.durability == Durability::Throwaway {
             options.push_str(" -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
         }

@@ -1,10 +1,11 @@
 //! Putting a host together, and bringing its database and its broker up to date.
 
-use super::{Entry, Host, StartError, Stop, Tasks, entry::Running, jobs::Jobs, settings};
+use super::{Entry, Host, StartError, Stop, Tasks, entry::Running, jobs::Jobs, needs::Needs, settings};
 use crate::{
     Deps, Service,
+    audit::{self, AuditTrail},
     config::{BrokerKind, Config},
-    telemetry::{self, Probe, Telemetry},
+    telemetry::{self, Pages, Probe, Telemetry},
 };
 use futures::future::BoxFuture;
 use grpc::{Deactivated, DevIssuer, Identity, Server};
@@ -26,6 +27,7 @@ pub struct HostBuilder {
     clock: SharedClock,
     scheduled: bool,
     background: bool,
+    patient: bool,
     telemetry: Option<Telemetry>,
 }
 
@@ -37,6 +39,7 @@ impl HostBuilder {
             clock: Arc::new(SystemClock),
             scheduled: true,
             background: true,
+            patient: false,
             telemetry: None,
         }
     }
@@ -68,14 +71,22 @@ impl HostBuilder {
         self
     }
 
+    /// Waits, not ready, for servers that are away and for migrations that are missing, and says why; otherwise they are
+    /// errors. For processes that something restarts: one that waits tells more than one that ends.
+    pub fn patient(mut self) -> Self {
+        self.patient = true;
+        self
+    }
+
     /// The process's telemetry, for `/metrics` and to be flushed at the end.
     pub fn telemetry(mut self, telemetry: Telemetry) -> Self {
         self.telemetry = Some(telemetry);
         self
     }
 
-    /// Starts everything: connects, refuses a database with pending migrations, builds the services, makes the
-    /// broker keep their events, serves, and says that it is ready.
+    /// Starts everything: listens, builds the services, connects, refuses a database with pending migrations, makes
+    /// the broker keep the services' events, and only then says that it is ready and lets calls in. Probes are answered
+    /// from the beginning.
     ///
     /// # Errors
     /// With what to do: a setting, a migration, an address in use, a server that is away.
@@ -86,24 +97,43 @@ impl HostBuilder {
         let listener = listen(self.config.server.listen, "server.listen").await?;
         let address = listener.local_addr().map_err(Error::internal)?;
         let parts = Parts::assemble(&self.config, &self.entries, &self.clock).await?;
-        refuse_pending(&self.entries, &parts.databases).await?;
-
         let running = parts.build(&self.config, &self.entries, &self.clock).await?;
         let messaging = messaging(&self.config, &parts.broker, &running);
-        declare(&messaging).await?;
 
         let issuer =
             self.config.identity.dev.enabled.then(|| DevIssuer::new(self.clock.clone())).transpose()?;
-        let identity = Identity::new(&settings::identity(&self.config), self.clock.clone(), issuer.as_ref())?;
+        let identity = Identity::new(&settings::identity(&self.config), self.clock.clone(), issuer.as_ref())
+            .map_err(|error| StartError::setting("identity.issuers", &error))?;
         let server = parts.server(&self.config, &self.entries, &running, identity, &self.clock)?;
 
         let stop = Stop::default();
+        let probe = Probe::starting();
+        let pages = Pages {
+            probe: probe.clone(),
+            telemetry: self.telemetry.clone(),
+            databases: parts.databases.clone().into(),
+            places: server.places(),
+        };
+        let (telemetry_address, telemetry_task) = self.telemetry_pages(pages, &stop).await?;
         let (health, drain) = (server.health(), self.config.shutdown.drain);
         let serving = server.serve(listener, stop.accepting.clone().cancelled_owned(), drain);
         let server = AbortOnDropHandle::new(tokio::spawn(serving));
-        let probe = Probe::default();
-        let (telemetry_address, telemetry_task) =
-            self.telemetry_pages(&probe, &stop, &parts.databases).await?;
+
+        let http = telemetry_address.map(|address| address.to_string());
+        tracing::info!(grpc = %address, http, "listening");
+
+        let needs = Needs {
+            config: &self.config,
+            entries: &self.entries,
+            databases: &parts.databases,
+            messaging: &messaging,
+            cache: &parts.cache,
+        };
+        if self.patient {
+            needs.wait(&probe).await?
+        } else {
+            needs.met().await?
+        }
 
         let jobs = Arc::new(Jobs::new(&running, self.config.retention.clone(), self.clock.clone()));
         let scheduled = self.scheduled.then(|| {
@@ -113,8 +143,8 @@ impl HostBuilder {
         let consuming =
             if self.background { messaging.iter().map(Messaging::start).collect() } else { Vec::new() };
         health.serving().await;
-        probe.set(true);
-        tracing::info!(grpc = %address, services = names.join(", "), "ready");
+        probe.ready();
+        tracing::info!(grpc = %address, http, services = names.join(", "), "ready");
         Ok(Host {
             services: names.into_iter().map(intern(&self.entries)).zip(running).collect(),
             config: self.config,
@@ -136,21 +166,14 @@ impl HostBuilder {
 
     async fn telemetry_pages(
         &self,
-        probe: &Probe,
+        pages: Pages,
         stop: &Stop,
-        databases: &[Database],
     ) -> Result<(Option<SocketAddr>, Option<AbortOnDropHandle<()>>), StartError> {
         let Some(address) = self.config.telemetry.listen else { return Ok((None, None)) };
         let listener = listen(address, "telemetry.listen").await?;
         let address = listener.local_addr().map_err(Error::internal)?;
-        let pages = telemetry::serve(
-            listener,
-            probe.clone(),
-            self.telemetry.clone(),
-            databases.to_vec(),
-            stop.telemetry.clone(),
-        );
-        Ok((Some(address), Some(AbortOnDropHandle::new(tokio::spawn(pages)))))
+        let serving = telemetry::serve(listener, pages, stop.telemetry.clone());
+        Ok((Some(address), Some(AbortOnDropHandle::new(tokio::spawn(serving)))))
     }
 }
 
@@ -165,11 +188,12 @@ struct Parts {
 }
 
 impl Parts {
-    async fn assemble(config: &Config, entries: &[Entry], clock: &SharedClock) -> Result<Self> {
+    async fn assemble(config: &Config, entries: &[Entry], clock: &SharedClock) -> Result<Self, StartError> {
         let mut databases = Vec::with_capacity(entries.len());
         for entry in entries {
             let settings = settings::database(config, entry.name);
-            databases.push(Database::connect(&settings, entry.name, clock.clone()).await?);
+            let connected = Database::connect(&settings, entry.name, clock.clone()).await;
+            databases.push(connected.map_err(|error| StartError::setting("database.url", &error))?);
         }
         let cache = settings::cache(config)?;
         let knows: Arc<OnceLock<Arc<dyn Running>>> = Arc::default();
@@ -210,17 +234,24 @@ impl Parts {
         running: &[Arc<dyn Running>],
         identity: Identity,
         clock: &SharedClock,
-    ) -> Result<Server> {
+    ) -> Result<Server, StartError> {
         let mut routes = RoutesBuilder::default();
         for service in running {
             service.routes(&mut routes);
         }
+        routes.add_service(audit::server(AuditTrail::over(&self.databases)));
         let builder = Server::builder(clock.clone(), identity)
             .settings(settings::server(config))
             .cache(self.cache.clone())
             .deactivated(self.deactivated.clone())
-            .routes(routes.routes());
-        entries.iter().fold(builder, |builder, entry| builder.service(entry.name)).build()
+            .routes(routes.routes())
+            .closed_until_serving();
+        let names = entries.iter().map(|entry| entry.name).chain(["common"]);
+        let built = names.fold(builder, |builder, name| builder.service(name)).build();
+        built.map_err(|error| match error.violations.first() {
+            Some(violation) => StartError::setting(&format!("server.tls_{}", violation.field), &error),
+            None => error.into(),
+        })
     }
 }
 
@@ -239,29 +270,6 @@ fn loader(knows: Arc<OnceLock<Arc<dyn Running>>>) -> grpc::Loader {
 
 fn messaging(config: &Config, broker: &Broker, running: &[Arc<dyn Running>]) -> Vec<Messaging> {
     running.iter().map(|service| service.messaging(broker, settings::messaging(config))).collect()
-}
-
-/// Every queue before the first event. A broker that is away is no reason not to serve: `migrate` has made the
-/// queues, and every connection makes sure of them again.
-async fn declare(services: &[Messaging]) -> Result<()> {
-    for service in services {
-        match service.declare().await {
-            Err(error) if error.kind == ErrorKind::Unavailable => {
-                tracing::warn!(error = %error, "the broker is away; events wait until it is back");
-                return Ok(());
-            }
-            result => result?,
-        }
-    }
-    Ok(())
-}
-
-async fn refuse_pending(entries: &[Entry], databases: &[Database]) -> Result<(), StartError> {
-    let mut missing = Vec::new();
-    for (entry, db) in entries.iter().zip(databases) {
-        missing.extend(storage::pending(db, entry.migrations).await?);
-    }
-    if missing.is_empty() { Ok(()) } else { Err(StartError::MigrationsPending(missing)) }
 }
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {

@@ -3,8 +3,8 @@
 use super::entry::{BoundJob, Running};
 use crate::config::RetentionSection;
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Context, Result, SharedClock};
-use metrics::{counter, histogram};
+use kernel::{Clock, Context, Result, SharedClock, SystemClock};
+use metrics::{counter, gauge, histogram};
 use std::{sync::Arc, time::Duration};
 use storage::{Database, Retention};
 use tokio::{sync::Mutex, time::Instant};
@@ -15,6 +15,8 @@ use tracing::Instrument;
 const TICK: Duration = Duration::from_secs(1);
 /// How often the house's own rows are swept.
 const SWEEP: Duration = Duration::from_secs(3600);
+/// What that is called in logs and audit rows.
+const SWEEP_NAME: &str = "sweep";
 
 /// All jobs of all services of a host.
 pub(super) struct Jobs {
@@ -47,7 +49,7 @@ impl Line {
     fn name(&self) -> &'static str {
         match &self.work {
             Work::PerTenant(job) => job.name,
-            Work::Sweep => "sweep",
+            Work::Sweep => SWEEP_NAME,
         }
     }
 
@@ -84,10 +86,14 @@ impl Jobs {
             if !line.is_due(now) {
                 continue;
             }
+            let failed_before = failure.is_some();
             match self.run(line, now, &mut failure).await {
                 Ok(count) => {
                     runs += count;
                     line.last = Some(now);
+                    if failed_before == failure.is_some() {
+                        succeeded(line.db.service(), line.name());
+                    }
                 }
                 // The database is away: due again at the next look.
                 Err(error) => {
@@ -108,7 +114,7 @@ impl Jobs {
         let job = match &line.work {
             Work::PerTenant(job) => job,
             Work::Sweep => {
-                sweep(&line.db, &self.retention, now).await?;
+                self.sweep(&line.db, now).await?;
                 return Ok(1);
             }
         };
@@ -132,15 +138,24 @@ impl Jobs {
     }
 }
 
+/// By the machine's clock, as alerts reckon.
+fn succeeded(service: &'static str, job: &'static str) {
+    gauge!("mentor_job_last_success_timestamp_seconds", "service" => service, "job" => job)
+        .set(SystemClock.now().as_second() as f64);
+}
+
+/// Counts a run, inside its span: that is where exemplars learn the trace.
+fn count(service: &'static str, job: &'static str, took: Duration, well: bool) {
+    let outcome = if well { "ok" } else { "failed" };
+    counter!("mentor_job_runs_total", "service" => service, "job" => job, "outcome" => outcome).increment(1);
+    histogram!("mentor_job_seconds", "service" => service, "job" => job).record(took.as_secs_f64());
+}
+
 async fn run_one(job: &BoundJob, service: &'static str, ctx: &Context) -> Result<()> {
     let began = Instant::now();
     let span = tracing::info_span!("job", service, job = job.name, tenant = %ctx.tenant(), request.id = %ctx.correlation);
-    let result = (job.run)(ctx.clone()).instrument(span).await;
-    let outcome = if result.is_ok() { "ok" } else { "failed" };
-    counter!("mentor_job_runs_total", "service" => service, "job" => job.name, "outcome" => outcome)
-        .increment(1);
-    histogram!("mentor_job_seconds", "service" => service, "job" => job.name)
-        .record(began.elapsed().as_secs_f64());
+    let result = (job.run)(ctx.clone()).instrument(span.clone()).await;
+    span.in_scope(|| count(service, job.name, began.elapsed(), result.is_ok()));
     if let Err(error) = &result {
         let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
@@ -151,21 +166,37 @@ async fn run_one(job: &BoundJob, service: &'static str, ctx: &Context) -> Result
     result
 }
 
-/// Deletes rows of the house that have served their time.
-async fn sweep(db: &Database, keep: &RetentionSection, now: Timestamp) -> Result<()> {
-    let before = |keep: Duration| now.checked_sub(keep).unwrap_or(Timestamp::MIN);
-    let retention = Retention {
-        outbox: before(keep.outbox),
-        inbox: before(keep.inbox),
-        idempotency: before(keep.idempotency),
-    };
-    let purged = db.purge(&retention).await?;
-    tracing::debug!(
-        service = db.service(),
-        outbox = purged.outbox,
-        inbox = purged.inbox,
-        idempotency = purged.idempotency,
-        "old rows were deleted"
-    );
-    Ok(())
+impl Jobs {
+    /// Deletes rows of the house that have served their time.
+    async fn sweep(&self, db: &Database, now: Timestamp) -> Result<()> {
+        let before = |keep: Duration| now.checked_sub(keep).unwrap_or(Timestamp::MIN);
+        let keep = &self.retention;
+        let retention = Retention {
+            outbox: before(keep.outbox),
+            inbox: before(keep.inbox),
+            idempotency: before(keep.idempotency),
+        };
+        let purged = db.purge(&retention).await?;
+        let audit =
+            if keep.audit.is_zero() { 0 } else { self.sweep_audit(db, now, before(keep.audit)).await? };
+        tracing::debug!(
+            service = db.service(),
+            outbox = purged.outbox,
+            inbox = purged.inbox,
+            idempotency = purged.idempotency,
+            audit,
+            "old rows were deleted"
+        );
+        Ok(())
+    }
+
+    /// Tenant by tenant, since each trail says what was deleted from it.
+    async fn sweep_audit(&self, db: &Database, now: Timestamp, before: Timestamp) -> Result<u64> {
+        let mut gone = 0;
+        for tenant in db.tenants().await? {
+            let ctx = Context::system(tenant, db.service(), SWEEP_NAME, now, self.clock.new_id());
+            gone += db.purge_audit(&ctx, before).await?;
+        }
+        Ok(gone)
+    }
 }

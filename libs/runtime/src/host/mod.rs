@@ -6,6 +6,7 @@ mod build;
 mod entry;
 mod error;
 mod jobs;
+mod needs;
 mod settings;
 mod shutdown;
 

@@ -1,10 +1,9 @@
 //! From the configuration to what the libraries take.
 
-use crate::config::{BrokerKind, CacheKind, Config, Secret};
+use super::StartError;
+use crate::config::{BrokerKind, CacheKind, Config};
 use grpc::{IdentitySettings, ServerSettings, TlsSettings};
-use kernel::Result;
 use messaging::{Broker, MessagingSettings, RabbitSettings};
-use secrecy::SecretString;
 use std::{collections::BTreeMap, time::Duration};
 use storage::{Cache, CacheSettings, DatabaseSettings, MigrateSettings};
 
@@ -29,17 +28,18 @@ pub(super) fn migrate(config: &Config, services: &[&'static str]) -> MigrateSett
         role_passwords.extend(password.wrapped().map(|password| ((*service).to_owned(), password)));
     }
     MigrateSettings {
-        admin_url: with_password(&config.migrate.url, &config.migrate.password),
+        admin_url: config.migrate.password.in_url(&config.migrate.url),
         role_passwords,
     }
 }
 
-pub(super) fn broker(config: &Config) -> Result<Broker> {
+pub(super) fn broker(config: &Config) -> Result<Broker, StartError> {
     match config.messaging.broker {
         BrokerKind::InProcess => Ok(Broker::in_process()),
         BrokerKind::Rabbitmq => {
-            let url = with_password(&config.messaging.url, &config.messaging.password);
+            let url = config.messaging.password.in_url(&config.messaging.url);
             Broker::rabbitmq(&RabbitSettings { url, prefix: config.messaging.prefix.clone() })
+                .map_err(|error| StartError::setting("messaging.url", &error))
         }
     }
 }
@@ -60,17 +60,18 @@ pub(super) fn messaging(config: &Config) -> MessagingSettings {
     }
 }
 
-pub(super) fn cache(config: &Config) -> Result<Cache> {
+pub(super) fn cache(config: &Config) -> Result<Cache, StartError> {
     let section = &config.cache;
     let url = match section.kind {
         CacheKind::InProcess => None,
-        CacheKind::Redis => Some(with_password(&section.url, &section.password)),
+        CacheKind::Redis => Some(section.password.in_url(&section.url)),
     };
     Cache::connect(&CacheSettings {
         url,
         prefix: section.prefix.clone(),
         response_timeout_ms: millis(section.response_timeout),
     })
+    .map_err(|error| StartError::setting("cache.url", &error))
 }
 
 pub(super) fn identity(config: &Config) -> IdentitySettings {
@@ -82,6 +83,8 @@ pub(super) fn server(config: &Config) -> ServerSettings {
     let tls = (!section.tls_certificate_file.is_empty()).then(|| TlsSettings {
         certificate_file: section.tls_certificate_file.clone().into(),
         key_file: section.tls_key_file.clone().into(),
+        client_ca_file: (!section.tls_client_ca_file.is_empty())
+            .then(|| section.tls_client_ca_file.clone().into()),
     });
     ServerSettings {
         max_calls: limits.calls,
@@ -96,36 +99,6 @@ pub(super) fn server(config: &Config) -> ServerSettings {
     }
 }
 
-/// Puts a password beside the user of a URL; `redis://host` has none, and takes it as the default user's.
-fn with_password(url: &Secret, password: &Secret) -> SecretString {
-    let text = url.expose();
-    let joined = match (text.split_once("://"), password.is_set()) {
-        (Some((scheme, rest)), true) => {
-            let password = percent_encoded(password.expose());
-            match rest.split_once('@') {
-                Some((user, host)) => {
-                    let user = user.split(':').next().unwrap_or_default();
-                    format!("{scheme}://{user}:{password}@{host}")
-                }
-                None => format!("{scheme}://:{password}@{rest}"),
-            }
-        }
-        _ => text.to_owned(),
-    };
-    SecretString::from(joined)
-}
-
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
-}
-
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -133,24 +106,4 @@ fn millis(duration: Duration) -> u64 {
 /// At least one: a deadline of nothing would refuse everything.
 fn seconds(duration: Duration) -> u64 {
     duration.as_secs().max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use secrecy::ExposeSecret;
-
-    #[test]
-    fn a_password_goes_beside_the_user_and_is_encoded() {
-        let joined = |url: &str, password: &str| {
-            with_password(&Secret::new(url), &Secret::new(password)).expose_secret().to_owned()
-        };
-        assert_eq!(
-            joined("postgres://owner@db:5432/mentor", "a/b@c"),
-            "postgres://owner:a%2Fb%40c@db:5432/mentor"
-        );
-        assert_eq!(joined("redis://cache:6379/0", "x"), "redis://:x@cache:6379/0");
-        assert_eq!(joined("amqp://u:old@mq/%2f", "new"), "amqp://u:new@mq/%2f");
-        assert_eq!(joined("amqp://u:old@mq/%2f", ""), "amqp://u:old@mq/%2f");
-    }
 }

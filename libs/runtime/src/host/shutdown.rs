@@ -46,7 +46,7 @@ impl Host {
     }
 
     async fn wind_down(&mut self, step: &mut &'static str) {
-        self.probe.set(false);
+        self.probe.not_ready("shutting down");
         self.health.not_serving().await;
 
         *step = "wait";

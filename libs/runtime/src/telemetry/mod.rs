@@ -1,12 +1,16 @@
 //! Logs, traces, metrics. Set up once per process by `main`; a test sets up nothing.
 
+mod exemplars;
 mod http;
+mod lines;
+mod metrics;
 mod process;
 
-pub(crate) use http::{Probe, serve};
+pub(crate) use http::{Pages, Probe, serve};
+pub use metrics::METRICS;
 
 use crate::config::{LogFormat, TelemetrySection};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics::Metrics;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{
@@ -17,14 +21,10 @@ use opentelemetry_sdk::{
 use std::time::Duration;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// Upper bounds of the buckets of every `*_seconds` histogram.
-const SECONDS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-
 /// The process's telemetry. Flush it last.
 #[derive(Clone)]
 pub struct Telemetry {
-    metrics: PrometheusHandle,
+    metrics: Metrics,
     traces: Option<SdkTracerProvider>,
 }
 
@@ -63,9 +63,10 @@ impl Telemetry {
             .with(filter)
             .with(lines)
             .with(spans)
+            .with(lines::Count)
             .try_init()
             .map_err(|error| TelemetryError(error.to_string()))?;
-        Ok(Telemetry { metrics: recorder()?, traces })
+        Ok(Telemetry { metrics: Metrics::install()?, traces })
     }
 
     /// Sends what is still held back. Blocks for as long as the collector takes, five seconds at most.
@@ -76,7 +77,7 @@ impl Telemetry {
         }
     }
 
-    pub(crate) fn metrics(&self) -> &PrometheusHandle {
+    pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 }
@@ -101,13 +102,4 @@ fn traces(
         .with_sampler(sampler)
         .with_resource(resource);
     Ok(Some(provider.build()))
-}
-
-fn recorder() -> Result<PrometheusHandle, TelemetryError> {
-    let wrong = |error: metrics_exporter_prometheus::BuildError| TelemetryError(error.to_string());
-    PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
-        .map_err(wrong)?
-        .install_recorder()
-        .map_err(wrong)
 }

@@ -1,5 +1,6 @@
 //! Runtime on real servers.
 
+mod audit;
 mod config;
 mod embedded;
 mod notes;

@@ -1,7 +1,10 @@
 //! Traces leave the process, metrics can be scraped. The one test that sets up telemetry, which is for the whole process.
 
 use crate::{notes::Notes, start::page};
-use runtime::{Config, Host, telemetry::Telemetry};
+use runtime::{
+    Config, Host,
+    telemetry::{METRICS, Telemetry},
+};
 use std::time::Duration;
 use testkit::Suite;
 use tokio::{io::AsyncReadExt, net::TcpListener};
@@ -33,8 +36,28 @@ async fn traces_are_sent_to_the_collector_and_metrics_are_rendered() {
     config.telemetry.listen = Some(([127, 0, 0, 1], 0).into());
     let host = Host::builder(config).service::<Notes>().telemetry(telemetry).start().await.expect("starts");
     let metrics = page(&host, "/metrics").await;
-    for name in ["process_resident_memory_bytes", "process_cpu_seconds_total", "mentor_database_connections{"]
-    {
-        assert!(metrics.contains(name), "{name} in {metrics}");
+    for line in [
+        "process_resident_memory_bytes ",
+        "process_cpu_seconds_total ",
+        "mentor_database_connections{service=\"evaluation\",state=\"open\"}",
+        "mentor_database_connections_limit{service=\"evaluation\"}",
+        "mentor_rpc_under_way_limit{kind=\"calls\"}",
+        "mentor_ready 1",
+        "mentor_build_info{version=",
+        "# HELP mentor_ready 1 while the process is ready for calls.",
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+    for family in metrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = family.split(' ').next().unwrap_or_default();
+        assert!(METRICS.iter().any(|(known, _)| *known == name), "{name} is not in METRICS");
+    }
+}
+
+#[test]
+fn the_readme_tells_of_every_metric() {
+    let readme = include_str!("../../README.md");
+    for (name, _) in runtime::telemetry::METRICS {
+        assert!(readme.contains(&format!("`{name}`")), "{name} is missing in libs/runtime/README.md");
     }
 }

@@ -9,7 +9,10 @@ use sqlx::{
 use std::collections::BTreeMap;
 
 /// The house's own migrations; `{s}` stands for the schema.
-const HOUSE: [(i64, &str, &str); 1] = [(1, "house", include_str!("../../house/0001_house.sql"))];
+const HOUSE: [(i64, &str, &str); 2] = [
+    (1, "house", include_str!("../../house/0001_house.sql")),
+    (2, "audit trail", include_str!("../../house/0002_audit_trail.sql")),
+];
 
 /// Records are kept under these names; they are tables without a tenant.
 pub(super) const TABLES: [&str; 2] = ["_house_migrations", "_migrations"];

@@ -112,6 +112,7 @@ fn key() -> String {
     include_str!("migrations/0001_note.sql").hash(&mut hash);
     include_str!("other/0001_secret.sql").hash(&mut hash);
     include_str!("../../house/0001_house.sql").hash(&mut hash);
+    include_str!("../../house/0002_audit_trail.sql").hash(&mut hash);
     include_str!("../../src/migrate/guards.rs").hash(&mut hash);
     format!("storage_{:016x}", hash.finish())
 }

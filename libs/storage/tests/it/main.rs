@@ -10,3 +10,4 @@ mod migrate;
 mod outbox;
 mod parked;
 mod tenancy;
+mod trail;

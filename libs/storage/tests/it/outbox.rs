@@ -26,7 +26,7 @@ async fn what_is_emitted_is_claimed_with_everything_it_carries() {
     tx.emit(&person(id, 1));
     tx.commit().await.expect("commits");
 
-    let mut claim = house.db.outbox_claim().await.expect("claims").expect("something is there");
+    let mut claim = house.db.outbox_claim(1_000).await.expect("claims").expect("something is there");
     let rows = claim.next(10).await.expect("reads");
     let sent: Vec<PersonUpserted> =
         rows.iter().map(|row| PersonUpserted::decode(&*row.payload).expect("decodes")).collect();
@@ -46,7 +46,7 @@ async fn what_rolls_back_is_not_told() {
     let mut tx = house.db.write(&house.ctx()).await.expect("begins");
     tx.emit(&person(Uuid::from_u128(3), 0));
     drop(tx);
-    assert!(house.db.outbox_claim().await.expect("claims").is_none());
+    assert!(house.db.outbox_claim(1_000).await.expect("claims").is_none());
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn what_was_not_marked_comes_again_and_what_was_marked_does_not() {
     (0..5).for_each(|n| tx.emit(&person(Uuid::from_u128(3), n)));
     tx.commit().await.expect("commits");
 
-    let mut claim = house.db.outbox_claim().await.expect("claims").expect("something is there");
+    let mut claim = house.db.outbox_claim(1_000).await.expect("claims").expect("something is there");
     let first = claim.next(2).await.expect("reads");
     let second = claim.next(10).await.expect("reads while the first is on its way");
     assert_eq!((first.len(), second.len()), (2, 3));
@@ -64,11 +64,65 @@ async fn what_was_not_marked_comes_again_and_what_was_marked_does_not() {
     claim.release().await.expect("commits");
     assert_eq!(house.db.outbox_depth().await.expect("counts").pending, 3);
 
-    let mut claim = house.db.outbox_claim().await.expect("claims").expect("something is there");
+    let mut claim = house.db.outbox_claim(1_000).await.expect("claims").expect("something is there");
     assert_eq!(claim.next(10).await.expect("reads"), second);
     drop(claim);
-    let mut claim = eventually!(Duration::from_secs(5), house.db.outbox_claim().await.expect("claims"));
+    let mut claim = eventually!(Duration::from_secs(5), house.db.outbox_claim(1_000).await.expect("claims"));
     assert_eq!(claim.next(10).await.expect("a dropped claim changes nothing"), second);
+}
+
+/// A row that commits later than a claim begins may have a lower sequence than one that was handed out, but a later one
+/// of its aggregate must not pass it.
+#[tokio::test]
+async fn a_claim_hands_out_what_there_was_when_it_began() {
+    let house = House::new().await;
+    let emit = async |n| {
+        let mut tx = house.db.write(&house.ctx()).await.expect("begins");
+        tx.emit(&person(Uuid::from_u128(3), n));
+        tx.commit().await.expect("commits");
+    };
+    for n in 0..3 {
+        emit(n).await;
+    }
+    let mut claim = house.db.outbox_claim(1_000).await.expect("claims").expect("something is there");
+    let mut rows = claim.next(1).await.expect("reads");
+    emit(3).await;
+    rows.extend(claim.next(10).await.expect("reads"));
+    assert!(claim.next(10).await.expect("reads").is_empty());
+    let seqs: Vec<i64> = rows.iter().map(|row| row.seq).collect();
+    assert_eq!(seqs.len(), 3, "not the one that came later");
+    claim.mark_published(&seqs).await.expect("marks");
+    claim.release().await.expect("commits");
+    let mut claim = house.db.outbox_claim(1_000).await.expect("claims").expect("the later one");
+    let rows = claim.next(10).await.expect("reads");
+    assert_eq!(rows.len(), 1);
+    assert!(rows[0].seq > seqs[2]);
+}
+
+#[tokio::test]
+async fn a_claim_takes_about_as_much_as_it_is_told_and_something_of_every_lane() {
+    let house = House::new().await;
+    let mut tx = house.db.write(&house.ctx()).await.expect("begins");
+    (0..400).for_each(|n| tx.emit(&person(Uuid::from_u128(n), 0)));
+    tx.commit().await.expect("commits");
+    let mut left = 400;
+    while left > 0 {
+        let mut claim = house.db.outbox_claim(48).await.expect("claims").expect("something is there");
+        let mut seqs: Vec<i64> = Vec::new();
+        loop {
+            let rows = claim.next(10).await.expect("reads");
+            if rows.is_empty() {
+                break;
+            }
+            seqs.extend(rows.iter().map(|row| row.seq));
+        }
+        assert!((1..=48).contains(&seqs.len()), "{} at once", seqs.len());
+        assert!(seqs.is_sorted(), "aggregates take turns");
+        left -= seqs.len();
+        claim.mark_published(&seqs).await.expect("marks");
+        claim.release().await.expect("commits");
+    }
+    assert!(house.db.outbox_claim(48).await.expect("claims").is_none());
 }
 
 #[tokio::test]
@@ -77,9 +131,12 @@ async fn two_relays_never_hold_the_same_lane() {
     let mut tx = house.db.write(&house.ctx()).await.expect("begins");
     (0..100).for_each(|n| tx.emit(&person(Uuid::from_u128(n), 0)));
     tx.commit().await.expect("commits");
-    let claim = house.db.outbox_claim().await.expect("claims");
+    let claim = house.db.outbox_claim(1_000).await.expect("claims");
     assert!(claim.is_some());
-    assert!(house.replica().await.outbox_claim().await.expect("claims").is_none(), "every lane is taken");
+    assert!(
+        house.replica().await.outbox_claim(1_000).await.expect("claims").is_none(),
+        "every lane is taken"
+    );
 }
 
 /// Bumps an aggregate under its row's lock and tells it, as services do.
@@ -95,7 +152,7 @@ async fn write(db: &Database, house: &House, slug: &str) {
 
 async fn relay(db: Database, published: Arc<Mutex<Vec<OutboxRow>>>) {
     loop {
-        let Some(mut claim) = db.outbox_claim().await.expect("claims") else {
+        let Some(mut claim) = db.outbox_claim(1_000).await.expect("claims") else {
             if published.lock().expect("not poisoned").len() == WRITERS * EACH {
                 return;
             }
@@ -174,7 +231,7 @@ async fn an_event_can_be_shown_and_published_again() {
     tx.emit(&person(Uuid::from_u128(3), 0));
     tx.commit().await.expect("commits");
     let waiting = house.db.outbox_list(10).await.expect("lists");
-    let mut claim = house.db.outbox_claim().await.expect("claims").expect("something is there");
+    let mut claim = house.db.outbox_claim(1_000).await.expect("claims").expect("something is there");
     let rows = claim.next(10).await.expect("reads");
     assert_eq!(rows, waiting);
     claim.mark_published(&[rows[0].seq]).await.expect("marks");

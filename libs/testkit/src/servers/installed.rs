@@ -1,7 +1,7 @@
 //! Servers from installed binaries: free ports, a directory under the temporary one, nothing durable.
 
 use super::{
-    Server,
+    Server, ready,
     shared::{Handle, Instance, answers},
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -53,22 +53,25 @@ impl Recipe {
 }
 
 /// What makes Postgres fast, and forgetful when it crashes.
-const FORGETFUL: [&str; 1] = ["synchronous_commit=off"];
+pub(super) const FORGETFUL: [&str; 1] = ["synchronous_commit=off"];
+
+/// Postgres for many tests at once, however it is started.
+pub(super) const POSTGRES_OPTIONS: [&str; 6] = [
+    // The machine itself does not crash.
+    "fsync=off",
+    "full_page_writes=off",
+    "max_connections=400",
+    "shared_buffers=128MB",
+    "autovacuum_naptime=10min",
+    "max_wal_size=2GB",
+];
 
 async fn postgres(directory: &Path) -> Result<(String, Vec<u32>)> {
     let recipe = postgres_recipe(directory, &FORGETFUL)?;
     let log = directory.join("server.log");
     let id = launch(recipe.command(), &log, &recipe.url).await?;
-    postgres_ready(&recipe.url, &log).await?;
+    answering(Server::Postgres, &recipe.url, &log).await?;
     Ok((recipe.url, vec![id]))
-}
-
-async fn postgres_ready(url: &str, log: &Path) -> Result<()> {
-    ready(log, || async {
-        use sqlx::Connection;
-        sqlx::PgConnection::connect(url).await.is_ok()
-    })
-    .await
 }
 
 fn postgres_recipe(directory: &Path, more: &[&str]) -> Result<Recipe> {
@@ -88,18 +91,8 @@ fn postgres_recipe(directory: &Path, more: &[&str]) -> Result<Recipe> {
     run(&mut command, &directory.join("initdb.log"))?;
     let port = free_port()?;
     let mut arguments = vec!["-D".to_owned(), data.display().to_string(), "-p".to_owned(), port.to_string()];
-    let options = [
-        "listen_addresses=127.0.0.1",
-        "unix_socket_directories=",
-        // The machine itself does not crash.
-        "fsync=off",
-        "full_page_writes=off",
-        "max_connections=400",
-        "shared_buffers=128MB",
-        "autovacuum_naptime=10min",
-        "max_wal_size=2GB",
-    ];
-    for option in options.iter().chain(more) {
+    let own = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
+    for option in own.iter().chain(&POSTGRES_OPTIONS).chain(more) {
         arguments.extend(["-c".to_owned(), (*option).to_owned()]);
     }
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
@@ -124,7 +117,7 @@ pub(super) async fn run_private(recipe: &Recipe, directory: &Path) -> Result<Chi
     let mut child = spawn(recipe.command(), &log)?;
     wait_until_listening(&mut child, &log, &recipe.url).await?;
     if recipe.url.starts_with("postgres") {
-        postgres_ready(&recipe.url, &log).await?;
+        answering(Server::Postgres, &recipe.url, &log).await?;
     }
     Ok(child)
 }
@@ -188,10 +181,7 @@ async fn rabbitmq(directory: &Path) -> Result<(String, Vec<u32>)> {
     let url = format!("amqp://guest:guest@127.0.0.1:{port}/%2f");
     let log = directory.join("server.log");
     let id = launch(command, &log, &url).await?;
-    ready(&log, || async {
-        lapin::Connection::connect(&url, lapin::ConnectionProperties::default()).await.is_ok()
-    })
-    .await?;
+    answering(Server::RabbitMq, &url, &log).await?;
     let mut processes = vec![id];
     processes.extend(port_mapper(names));
     Ok((url, processes))
@@ -237,14 +227,9 @@ async fn wait_until_listening(child: &mut Child, log: &Path, url: &str) -> Resul
     bail!("it does not listen after 90 s: {}", fs::read_to_string(log).unwrap_or_default().trim())
 }
 
-/// Listening is not yet answering.
-async fn ready<F: Future<Output = bool>>(log: &Path, mut is_ready: impl FnMut() -> F) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < end {
-        if is_ready().await {
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+async fn answering(server: Server, url: &str, log: &Path) -> Result<()> {
+    if ready(Duration::from_secs(60), || server.answers(url)).await {
+        return Ok(());
     }
     bail!("it does not answer after 60 s: {}", fs::read_to_string(log).unwrap_or_default().trim())
 }

@@ -2,7 +2,8 @@
 //!
 //! 1. from its URL in the environment: `MENTOR_TEST_POSTGRES_URL` (a superuser's), `MENTOR_TEST_RABBITMQ_URL`,
 //!    `MENTOR_TEST_REDIS_URL`;
-//! 2. else from a container, when a Docker engine answers; `MENTOR_TEST_CONTAINERS=1` insists on it, `=0` forbids it;
+//! 2. else from a container, when a Docker engine answers; `MENTOR_TEST_CONTAINERS=1` insists on it, `=0` forbids it.
+//!    `MENTOR_TEST_POSTGRES_IMAGE` and so on name other images than the official ones;
 //! 3. else from installed binaries, on free ports, in a temporary directory.
 //!
 //! What 2 and 3 start goes on running for later tests; `testkit-servers down` ends it. A server that is missing
@@ -16,6 +17,8 @@ mod shared;
 pub use private::Private;
 pub use shared::{Instance, stop_all};
 
+use sqlx::Connection;
+use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 
 /// The servers that tests need.
@@ -42,6 +45,36 @@ impl Server {
             Server::Redis => "MENTOR_TEST_REDIS_URL",
         }
     }
+
+    /// Whether it answers a client; listening is not yet answering.
+    async fn answers(self, url: &str) -> bool {
+        let asked = async {
+            match self {
+                Server::Postgres => sqlx::PgConnection::connect(url).await.is_ok(),
+                Server::RabbitMq => lapin::Connection::connect(url, Default::default()).await.is_ok(),
+                Server::Redis => redis_answers(url).await.unwrap_or(false),
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(5), asked).await.unwrap_or(false)
+    }
+}
+
+async fn redis_answers(url: &str) -> redis::RedisResult<bool> {
+    let mut connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+    let answer: String = redis::cmd("PING").query_async(&mut connection).await?;
+    Ok(answer == "PONG")
+}
+
+/// Asks until the answer is yes, or gives up.
+async fn ready<F: Future<Output = bool>>(longest: Duration, mut is_ready: impl FnMut() -> F) -> bool {
+    let end = Instant::now() + longest;
+    while Instant::now() < end {
+        if is_ready().await {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
 }
 
 /// The URL of a Postgres superuser.
@@ -87,10 +120,9 @@ pub async fn url(server: Server) -> String {
 
 /// Starts one afresh, as a container or from binaries.
 async fn start(server: Server) -> anyhow::Result<Instance> {
-    let wish = std::env::var("MENTOR_TEST_CONTAINERS").unwrap_or_default();
-    match wish.as_str() {
-        "1" => containers::start(server).await,
-        "0" => installed::start(server).await,
+    match std::env::var("MENTOR_TEST_CONTAINERS").as_deref() {
+        Ok("1") => containers::start(server).await,
+        Ok("0") => installed::start(server).await,
         _ if containers::engine_answers().await => match containers::start(server).await {
             Ok(instance) => Ok(instance),
             Err(error) => {

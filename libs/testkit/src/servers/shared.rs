@@ -1,7 +1,7 @@
 //! What is running, known to all test processes by a file under a lock.
 
 use super::Server;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -42,6 +42,12 @@ fn home() -> PathBuf {
     target.join("testkit")
 }
 
+/// Whether a running server will do: where containers are insisted on, only one of them.
+fn is_wanted(instance: &Instance) -> bool {
+    let insisted = std::env::var_os("MENTOR_TEST_CONTAINERS").is_some_and(|wish| wish == "1");
+    !insisted || matches!(instance.handle, Handle::Container(_))
+}
+
 /// A running server, started by this process if need be. Processes wait for each other here.
 pub(super) async fn running_or_started(server: Server) -> Result<Instance> {
     // A lock per server: RabbitMQ takes seconds, and who needs only Postgres should not wait for it.
@@ -49,7 +55,12 @@ pub(super) async fn running_or_started(server: Server) -> Result<Instance> {
     if let Some(instance) = read()?.get(&server)
         && is_alive(instance).await
     {
-        return Ok(instance.clone());
+        if is_wanted(instance) {
+            return Ok(instance.clone());
+        }
+        bail!(
+            "one from installed binaries is running, and MENTOR_TEST_CONTAINERS=1 insists on a container; end it: testkit-servers down"
+        );
     }
     let started = super::start(server).await?;
     update(|instances| {
@@ -63,21 +74,29 @@ pub(super) async fn running_or_started(server: Server) -> Result<Instance> {
 /// Ends every server that testkit started for this checkout, and removes their files.
 ///
 /// # Errors
-/// When the list of servers cannot be read or written.
+/// When the list of servers cannot be read or written, or a container cannot be removed.
 pub async fn stop_all() -> Result<()> {
     let mut ended = Instances::new();
     update(|instances| ended = std::mem::take(instances)).await?;
+    let mut result = Ok(());
     for instance in ended.values() {
         match &instance.handle {
             Handle::Processes(ids) => ids.iter().for_each(|id| kill(*id)),
-            Handle::Container(id) => {
-                let _ = Command::new("docker").args(["rm", "--force", "--volumes", id]).output();
-            }
+            Handle::Container(id) => result = remove(id).and(result),
         }
         wait_for_end(instance).await;
         if let Some(directory) = &instance.directory {
             let _ = fs::remove_dir_all(directory);
         }
+    }
+    result
+}
+
+fn remove(container: &str) -> Result<()> {
+    let removed = Command::new("docker").args(["rm", "--force", "--volumes", container]).output();
+    let removed = removed.context("docker rm")?;
+    if !removed.status.success() {
+        bail!("docker rm {container}: {}", String::from_utf8_lossy(&removed.stderr).trim());
     }
     Ok(())
 }

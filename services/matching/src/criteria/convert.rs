@@ -103,6 +103,7 @@ pub(crate) fn parts(parts: &[i32], points_at_most: &[i32]) -> Vec<pb::ScorePart>
             criterion: criterion(*name).into(),
             points: *points,
             points_at_most: *most,
+            ..pb::ScorePart::default()
         })
         .collect()
 }

@@ -82,6 +82,23 @@ impl HardRule {
             HardRule::BelowLeastScore => "the score is below the program's least score",
         }
     }
+
+    /// As what takes several mentors away.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            HardRule::SamePerson => "being the mentee",
+            HardRule::ReportingLine => "the reporting line",
+            HardRule::SameUnit => "working in the same unit",
+            HardRule::RequiredLanguage => "a required language missing",
+            HardRule::NoSharedLanguage => "no shared language",
+            HardRule::TooLittleOverlap => "too little shared time",
+            HardRule::ZoneTooFar => "time zones too far apart",
+            HardRule::Forbidden => "the program manager's word",
+            HardRule::FailedBefore => "a match that was declined or ended before",
+            HardRule::MentorFull => "no free place",
+            HardRule::BelowLeastScore => "a score below the program's least",
+        }
+    }
 }
 
 /// Where a criterion is fully met.

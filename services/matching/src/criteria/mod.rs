@@ -2,6 +2,7 @@
 
 pub(crate) mod convert;
 pub(crate) mod domain;
+pub(crate) mod facts;
 mod read;
 pub(crate) mod score;
 pub(crate) mod store;

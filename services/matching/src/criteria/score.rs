@@ -104,7 +104,7 @@ fn skills(list: &[(String, i32)], words: &mut Words) -> Vec<(u32, i32)> {
 }
 
 /// The language itself, without region and script.
-fn primary(tag: &str) -> String {
+pub(super) fn primary(tag: &str) -> String {
     tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase()
 }
 
@@ -275,7 +275,7 @@ fn share_of_zones(a: Option<i32>, b: Option<i32>, target: i32) -> i32 {
 }
 
 /// Minutes between two clocks, the short way round the day.
-fn clock_distance(a: Option<i32>, b: Option<i32>) -> Option<i32> {
+pub(super) fn clock_distance(a: Option<i32>, b: Option<i32>) -> Option<i32> {
     const DAY: i32 = WEEK_MINUTES as i32 / 7;
     let distance = (a? - b?).rem_euclid(DAY);
     Some(distance.min(DAY - distance))

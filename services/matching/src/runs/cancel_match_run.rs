@@ -1,7 +1,7 @@
 //! A run is stopped; a worker that is at it notices and gives up.
 
 use super::{convert, store};
-use crate::Matching;
+use crate::{Matching, events::DomainEvent};
 use contracts::mentor::matching::v1::{CancelMatchRunRequest, CancelMatchRunResponse};
 use kernel::{Result, parse_id};
 use storage::{Audit, Tx};
@@ -14,6 +14,7 @@ pub(crate) async fn handle(
     let mut run = store::lock(tx, parse_id("run_id", &request.run_id)?).await?;
     run.cancel(tx.now())?;
     store::save(tx, &run).await?;
+    DomainEvent::RunFailed(&run).emit(tx);
     tx.audit(Audit::of("match run", run.id).because("cancelled"));
     Ok(CancelMatchRunResponse { run: Some(convert::run(&run)) })
 }

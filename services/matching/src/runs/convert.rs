@@ -1,14 +1,18 @@
 //! Between the contract's runs and the domain's.
 
-use super::explain::{PairAnswer, UnmatchedAnswer};
+use super::explain::{Missed, PairAnswer, UnmatchedAnswer};
+use super::found;
 use super::run::{Run, State};
 use super::snapshot::{Mark, Mode, Person, Snapshot};
+use super::solver::Proven;
 use super::store::pairs::{Key, PairRule};
 use super::store::{Proposal, UnmatchedRow};
+use super::terms::{Attribute, Fair, Floor, Follows, KEEP_BONUS, LONGEST, Terms};
 use crate::criteria::convert::{parts, rule};
 use contracts::mentor::matching::v1 as pb;
 use contracts::time::timestamp;
-use kernel::{Result, parse_id};
+use kernel::{Error, Result, parse_id};
+use std::time::Duration;
 
 /// A run as the contract shows it.
 pub(crate) fn run(run: &Run) -> pb::MatchRun {
@@ -36,7 +40,106 @@ pub(crate) fn run(run: &Run) -> pb::MatchRun {
         created_at: Some(timestamp(run.created_at)),
         finished_at: run.finished_at.map(timestamp),
         published_at: run.published_at.map(timestamp),
+        round: run.round,
+        gap: run.gap,
+        outcome: run
+            .found
+            .as_ref()
+            .map_or(pb::MatchOutcome::Unspecified, |found| outcome(found.proven))
+            .into(),
+        gap_limit: run.terms.gap_limit,
+        time_limit: run.terms.time_limit.and_then(|limit| limit.try_into().ok()),
+        rematch: run.terms.follows.map(|follows| {
+            rematch(follows, run.found.as_ref().and_then(|found| found.rematch).unwrap_or_default())
+        }),
+        fair_groups: fair_groups(run),
+        fair: run.terms.fair.as_ref().map(fair),
     }
+}
+
+fn outcome(proven: Proven) -> pb::MatchOutcome {
+    match proven {
+        Proven::Optimal => pb::MatchOutcome::Optimal,
+        Proven::WithinGap => pb::MatchOutcome::WithinGap,
+        Proven::Stopped => pb::MatchOutcome::Stopped,
+    }
+}
+
+fn rematch(follows: Follows, counts: found::Rematch) -> pb::Rematch {
+    pb::Rematch {
+        previous_run_id: follows.run.to_string(),
+        keep_bonus: follows.keep_bonus,
+        favoured: counts.favoured,
+        kept: counts.kept,
+        moved: counts.moved,
+        lost: counts.lost,
+        joined: counts.joined,
+        left: counts.left,
+    }
+}
+
+fn fair_groups(run: &Run) -> Vec<pb::FairGroup> {
+    let (Some(fair), Some(found)) = (&run.terms.fair, &run.found) else { return Vec::new() };
+    let group = |(floor, group): (&Floor, &found::Group)| pb::FairGroup {
+        group: floor.group.clone(),
+        mentees: group.mentees,
+        least_mean: floor.least_mean,
+        mean: group.mean,
+        met: group.met,
+    };
+    fair.floors.iter().zip(&found.groups).map(group).collect()
+}
+
+fn fair(fair: &Fair) -> pb::FairTerms {
+    let floor = |floor: &Floor| pb::FairFloor { group: floor.group.clone(), least_mean: floor.least_mean };
+    pb::FairTerms { by: attribute(fair.by).into(), floors: fair.floors.iter().map(floor).collect() }
+}
+
+fn attribute(attribute: Attribute) -> pb::FairAttribute {
+    match attribute {
+        Attribute::Unit => pb::FairAttribute::Unit,
+        Attribute::Grade => pb::FairAttribute::Grade,
+        Attribute::Profession => pb::FairAttribute::Profession,
+    }
+}
+
+fn read_fair(terms: &pb::FairTerms) -> Result<Fair> {
+    let by = match terms.by() {
+        pb::FairAttribute::Unit => Attribute::Unit,
+        pb::FairAttribute::Grade => Attribute::Grade,
+        pb::FairAttribute::Profession => Attribute::Profession,
+        pb::FairAttribute::Unspecified => {
+            return Err(Error::field("fair.by", "must be unit, grade or profession"));
+        }
+    };
+    let floor = |floor: &pb::FairFloor| Floor { group: floor.group.clone(), least_mean: floor.least_mean };
+    Ok(Fair { by, floors: terms.floors.iter().map(floor).collect() })
+}
+
+/// The terms of a request in its mode.
+pub(crate) fn read_terms(request: &pb::StartMatchRunRequest, mode: Mode) -> Result<Terms> {
+    let fair = match (&request.fair, mode) {
+        (Some(terms), Mode::Fair) => Some(read_fair(terms)?),
+        (None, Mode::Fair) => {
+            return Err(Error::field("fair", "the fair mode needs the floors that it keeps"));
+        }
+        (Some(_), _) => return Err(Error::field("fair", "only the fair mode keeps floors")),
+        (None, _) => None,
+    };
+    let follows = match request.previous_run_id.as_str() {
+        "" => None,
+        id => Some(Follows {
+            run: parse_id("previous_run_id", id)?,
+            keep_bonus: request.keep_bonus.unwrap_or(KEEP_BONUS),
+        }),
+    };
+    let time_limit = request.time_limit.map(|limit| {
+        let given = Duration::try_from(limit).ok();
+        given
+            .filter(|limit| !limit.is_zero() && *limit <= LONGEST)
+            .ok_or_else(|| Error::field("time_limit", "must be more than nothing and at most 3600s"))
+    });
+    Ok(Terms { gap_limit: request.gap_limit, time_limit: time_limit.transpose()?, follows, fair })
 }
 
 fn state(state: State) -> pb::MatchRunState {
@@ -61,6 +164,7 @@ fn mode(mode: Mode) -> pb::MatchMode {
         Mode::MaxCardinality => pb::MatchMode::MaxCardinality,
         Mode::Bottleneck => pb::MatchMode::Bottleneck,
         Mode::Stable => pb::MatchMode::Stable,
+        Mode::Fair => pb::MatchMode::Fair,
     }
 }
 
@@ -81,6 +185,7 @@ pub(crate) fn proposal(pair: &Proposal) -> pb::Proposal {
         mentor_rank: pair.mentor_rank,
         mentee_rank: pair.mentee_rank,
         pinned: pair.pinned,
+        kept: pair.kept,
     }
 }
 
@@ -116,22 +221,35 @@ pub(crate) fn pair_answer(
         score: holder.score,
         mentee_price: holder.price,
     });
+    // Criteria that do not count are left out of the parts.
+    let facts = answer.facts.iter().zip(points).filter(|(_, most)| **most > 0).map(|(fact, _)| fact);
+    let parts = parts(&answer.scored.parts, points).into_iter().zip(facts);
     pb::ExplainPairResponse {
         proposed: answer.proposed,
         pinned: answer.pinned,
         broken_rules: answer.broken.into_iter().map(|broken| rule(broken).into()).collect(),
         score: answer.scored.score,
-        parts: parts(&answer.scored.parts, points),
-        mentor_rank: answer.mentor_rank,
-        mentee_rank: answer.mentee_rank,
-        points_short: answer.points_short,
+        parts: parts.map(|(part, fact)| pb::ScorePart { fact: fact.clone(), ..part }).collect(),
+        mentor_rank: answer.mentor_rank.rank,
+        mentee_rank: answer.mentee_rank.rank,
+        points_short: answer.short.points(),
         holders: holders.collect(),
         given_mentor_participant_id: answer
             .given
             .map(|(mentor, _)| participant(&snapshot.mentors, mentor))
             .unwrap_or_default(),
         given_score: answer.given.map_or(0, |(_, score)| score),
+        better: answer.better.iter().map(|one| missed(one, snapshot)).collect(),
+        kept: answer.kept,
         summary: answer.summary,
+    }
+}
+
+fn missed(missed: &Missed, snapshot: &Snapshot) -> pb::MissedChoice {
+    pb::MissedChoice {
+        mentor_participant_id: participant(&snapshot.mentors, missed.mentor),
+        score: missed.score,
+        points_short: missed.short.points(),
     }
 }
 
@@ -140,12 +258,8 @@ pub(crate) fn unmatched_answer(answer: UnmatchedAnswer, snapshot: &Snapshot) -> 
     let rules = answer
         .rules
         .iter()
-        .map(|(broken, mentors)| pb::RuleCount { rule: rule(*broken).into(), mentors: *mentors });
-    let nearest = answer.nearest.iter().map(|(mentor, score, short)| pb::MissedChoice {
-        mentor_participant_id: participant(&snapshot.mentors, *mentor),
-        score: *score,
-        points_short: *short,
-    });
+        .map(|ruled| pb::RuleCount { rule: rule(ruled.rule).into(), mentors: ruled.mentors });
+    let nearest = answer.nearest.iter().map(|one| missed(one, snapshot));
     pb::ExplainUnmatchedResponse {
         reason: unmatched_reason(answer.feasible_mentors).into(),
         rules: rules.collect(),

@@ -1,13 +1,20 @@
 //! Domain: why a pair was made, why another was not, and why somebody got nobody. Every answer comes from the
 //! snapshot and the result that the run stored.
 
+mod words;
+
 use super::snapshot::{Mark, Mode, Scores};
 use super::solver::{Instance, Solved};
-use crate::criteria::domain::{CRITERIA, Criterion, HardRule, PERFECT};
+use crate::criteria::domain::{CRITERIA, Criterion, HardRule};
+use crate::criteria::facts::fact;
 use crate::criteria::score::Scored;
 
 /// How many nearest misses are named.
 const NEAREST: usize = 5;
+/// How many better mentors of a mentee are named.
+const BETTER: usize = 3;
+/// The unit of prices in the fair mode.
+const FAIR_UNIT: i64 = 1024;
 
 /// A pair of the result with its ranks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +27,8 @@ pub(crate) struct Made {
     /// Place of the mentee among the mentor's possible mentees, from 1.
     pub(crate) mentee_rank: i32,
     pub(crate) pinned: bool,
+    /// It was made in the run before and favoured for it.
+    pub(crate) kept: bool,
 }
 
 /// A mentee without a pair.
@@ -36,7 +45,7 @@ pub(crate) fn result(
     solved: &Solved,
 ) -> (Vec<Made>, Vec<Unmatched>) {
     let mut feasible = vec![0i32; instance.mentees];
-    let given = |mentee: usize| solved.mentor_of.get(mentee).copied().flatten().map(|mentor| mentor as usize);
+    let given = |mentee: usize| solved.mentor_of(mentee);
     let scored = |mentee: usize| scores.score(mentee, given(mentee)?).map(|scored| scored.score);
     let own: Vec<Option<i32>> = (0..instance.mentees).map(scored).collect();
     let mut holders: Vec<Vec<usize>> = vec![Vec::new(); instance.places.len()];
@@ -71,7 +80,8 @@ pub(crate) fn result(
         match given(mentee).and_then(|mentor| Some((mentor, scores.score(mentee, mentor)?))) {
             Some((mentor, scored)) => {
                 let pinned = scores.mark(mentee, mentor) == Some(Mark::Pinned);
-                made.push(Made { mentee, mentor, scored, mentor_rank, mentee_rank, pinned });
+                let kept = scores.bonus(mentee, mentor) > 0;
+                made.push(Made { mentee, mentor, scored, mentor_rank, mentee_rank, pinned, kept });
             }
             None => unmatched.push(Unmatched { mentee, feasible_mentors }),
         }
@@ -87,30 +97,87 @@ pub(crate) struct Holder {
     pub(crate) price: i64,
 }
 
+/// What stands between a possible pair and the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Short {
+    /// Nothing: it is made, or as good as what was made.
+    Nothing,
+    /// All pairs together would lose so many points, at least.
+    Points(i64),
+    /// A mentee more would be left without a mentor, which the mode avoids at any price; so many units short.
+    Coverage(i64),
+    /// The mode makes no pair below the worst one: that one's points, and what this one lacks.
+    BelowWorst(i64, i64),
+    /// The two do not both prefer each other to whom they have.
+    Stable,
+}
+
+impl Short {
+    /// As a number, for those who sort and filter.
+    pub(crate) fn points(self) -> i64 {
+        match self {
+            Short::Nothing | Short::Stable => 0,
+            Short::Points(points) | Short::Coverage(points) | Short::BelowWorst(_, points) => points,
+        }
+    }
+}
+
+/// A mentor whom a mentee did not get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Missed {
+    pub(crate) mentor: usize,
+    pub(crate) score: i32,
+    pub(crate) short: Short,
+}
+
+/// A place in somebody's list of possible partners, from 1, and how long the list is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rank {
+    pub(crate) rank: i32,
+    pub(crate) of: i32,
+}
+
 /// Why a pair was made, or why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PairAnswer {
     pub(crate) proposed: bool,
     pub(crate) pinned: bool,
+    pub(crate) kept: bool,
     pub(crate) broken: Vec<HardRule>,
     pub(crate) scored: Scored,
-    pub(crate) mentor_rank: i32,
-    pub(crate) mentee_rank: i32,
-    pub(crate) points_short: i64,
+    /// What earned each part.
+    pub(crate) facts: [String; CRITERIA],
+    /// The mentor among the mentee's possible mentors, and the other way round; 0 for an impossible pair.
+    pub(crate) mentor_rank: Rank,
+    pub(crate) mentee_rank: Rank,
+    pub(crate) short: Short,
     pub(crate) holders: Vec<Holder>,
     /// The mentor that the mentee got, with the score.
     pub(crate) given: Option<(usize, i32)>,
+    /// Whether that pair is pinned.
+    pub(crate) given_is_pinned: bool,
+    /// Of a pair that is made: the mentors that would score higher, best first.
+    pub(crate) better: Vec<Missed>,
     pub(crate) summary: String,
+}
+
+/// How many mentors a rule takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ruled {
+    pub(crate) rule: HardRule,
+    pub(crate) mentors: i32,
+    /// Those that no other rule takes away.
+    pub(crate) alone: i32,
 }
 
 /// Why a mentee got nobody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnmatchedAnswer {
-    /// How many mentors each rule takes away, most first.
-    pub(crate) rules: Vec<(HardRule, i32)>,
+    /// Most mentors first.
+    pub(crate) rules: Vec<Ruled>,
     pub(crate) feasible_mentors: i32,
-    /// Mentor, score, points short; nearest first.
-    pub(crate) nearest: Vec<(usize, i32, i64)>,
+    /// Nearest first.
+    pub(crate) nearest: Vec<Missed>,
     pub(crate) summary: String,
 }
 
@@ -135,84 +202,139 @@ impl<'a> Explainer<'a> {
         let scored = self.scores.score(mentee, mentor)?;
         let broken = self.scores.broken(mentee, mentor);
         let possible = broken.is_empty();
-        let given =
-            self.given(mentee).and_then(|given| Some((given, self.scores.score(mentee, given)?.score)));
+        let given = self
+            .solved
+            .mentor_of(mentee)
+            .and_then(|given| Some((given, self.scores.score(mentee, given)?.score)));
         let proposed = given.is_some_and(|(given, _)| given == mentor);
         let pinned = |mentor| self.scores.mark(mentee, mentor) == Some(Mark::Pinned);
         let (mentor_rank, mentee_rank) =
-            if possible { self.ranks(mentee, mentor, scored.score) } else { (0, 0) };
-        let points_short = if possible && !proposed { self.short(mentee, mentor, scored.score) } else { 0 };
+            if possible { self.ranks(mentee, mentor, scored.score) } else { Default::default() };
+        let short =
+            if possible && !proposed { self.short(mentee, mentor, scored.score) } else { Short::Nothing };
         let mut answer = PairAnswer {
             proposed,
             pinned: pinned(mentor),
+            kept: proposed && self.scores.bonus(mentee, mentor) > 0,
             broken,
             scored,
+            facts: self.facts(mentee, mentor)?,
             mentor_rank,
             mentee_rank,
-            points_short,
+            short,
             holders: self.holders(mentor),
             given,
+            given_is_pinned: given.is_some_and(|(given, _)| pinned(given)),
+            better: if proposed { self.better(mentee, scored.score) } else { Vec::new() },
             summary: String::new(),
         };
-        let pinned_elsewhere = !proposed && given.is_some_and(|(given, _)| pinned(given));
-        answer.summary = self.pair_summary(&answer, mentor, pinned_elsewhere);
+        answer.summary = self.pair_summary(&answer, mentee, mentor);
         Some(answer)
     }
 
     /// Explains a mentee without a pair; `None` when the mentee has one or is not in the list.
     pub(crate) fn unmatched(&self, mentee: usize) -> Option<UnmatchedAnswer> {
-        if mentee >= self.scores.snapshot.mentees.len() || self.given(mentee).is_some() {
+        if mentee >= self.scores.snapshot.mentees.len() || self.solved.mentor_of(mentee).is_some() {
             return None;
         }
-        let mut counts: Vec<(HardRule, i32)> = Vec::new();
+        let mut rules: Vec<Ruled> = Vec::new();
         let mut nearest = Vec::new();
         for mentor in 0..self.scores.snapshot.mentors.len() {
             let broken = self.scores.broken(mentee, mentor);
             if broken.is_empty() {
                 let score = self.scores.score(mentee, mentor)?.score;
-                nearest.push((mentor, score, self.short(mentee, mentor, score)));
+                nearest.push(Missed { mentor, score, short: self.short(mentee, mentor, score) });
             }
+            let alone = i32::from(broken.len() == 1);
             for rule in broken {
-                match counts.iter_mut().find(|(counted, _)| *counted == rule) {
-                    Some((_, count)) => *count += 1,
-                    None => counts.push((rule, 1)),
+                match rules.iter_mut().find(|counted| counted.rule == rule) {
+                    Some(counted) => {
+                        counted.mentors += 1;
+                        counted.alone += alone;
+                    }
+                    None => rules.push(Ruled { rule, mentors: 1, alone }),
                 }
             }
         }
-        counts.sort_by_key(|(rule, count)| (std::cmp::Reverse(*count), *rule));
-        nearest.sort_by_key(|(mentor, score, short)| (*short, std::cmp::Reverse(*score), *mentor));
+        rules.sort_by_key(|counted| (std::cmp::Reverse(counted.mentors), counted.rule));
+        nearest.sort_by_key(|missed| (missed.short.points(), std::cmp::Reverse(missed.score), missed.mentor));
         let feasible_mentors = count(nearest.len());
         nearest.truncate(NEAREST);
-        let summary = self.unmatched_summary(&counts, feasible_mentors, &nearest);
-        Some(UnmatchedAnswer { rules: counts, feasible_mentors, nearest, summary })
+        let summary = self.unmatched_summary(&rules, feasible_mentors, &nearest);
+        Some(UnmatchedAnswer { rules, feasible_mentors, nearest, summary })
     }
 
-    fn given(&self, mentee: usize) -> Option<usize> {
-        self.solved.mentor_of.get(mentee).copied().flatten().map(|mentor| mentor as usize)
+    fn facts(&self, mentee: usize, mentor: usize) -> Option<[String; CRITERIA]> {
+        let snapshot = self.scores.snapshot;
+        let (mentor, mentee) = (snapshot.mentors.get(mentor)?, snapshot.mentees.get(mentee)?);
+        Some(Criterion::ALL.map(|criterion| fact(criterion, &snapshot.criteria, mentor, mentee)))
     }
 
-    /// Points by which a pair would have to be worth more, by the prices of the proof.
-    fn short(&self, mentee: usize, mentor: usize, score: i32) -> i64 {
-        if self.scores.snapshot.mode == Mode::Stable {
-            return 0;
+    /// What the prices of the proof say of a possible pair that was not made. They prove that nothing with the pair
+    /// in it is worth more than the bound less what the pair is short; a gap of the result comes off that.
+    fn short(&self, mentee: usize, mentor: usize, score: i32) -> Short {
+        let score = i64::from(score);
+        match (self.scores.snapshot.mode, self.solved.worst) {
+            (Mode::Stable, _) => return Short::Stable,
+            (_, Some(worst)) if score < worst => return Short::BelowWorst(worst, worst - score),
+            _ => {}
         }
         let price = |list: &[i64], at: usize| list.get(at).copied().unwrap_or(0);
         let prices = price(&self.solved.mentee_price, mentee) + price(&self.solved.mentor_price, mentor);
-        (prices - i64::from(score) - self.solved.lift).max(0)
+        let worth = score + self.scores.bonus(mentee, mentor) + self.solved.lift;
+        let beyond = match &self.solved.fair {
+            Some(proof) => {
+                let extra = self.group(mentee).map_or(0, |group| price(&proof.multiplier, group));
+                (prices - worth * FAIR_UNIT - score * extra).div_euclid(FAIR_UNIT)
+            }
+            None => prices - worth,
+        };
+        let points = beyond.saturating_sub(self.solved.gap().unwrap_or(i64::MAX));
+        match points {
+            ..=0 => Short::Nothing,
+            // The lift is more than any totals differ by, and less than twice that.
+            points if self.solved.lift > 0 && points > self.solved.lift / 2 => Short::Coverage(points),
+            points => Short::Points(points),
+        }
     }
 
-    fn ranks(&self, mentee: usize, mentor: usize, score: i32) -> (i32, i32) {
+    fn group(&self, mentee: usize) -> Option<usize> {
         let snapshot = self.scores.snapshot;
-        let better =
-            |mentee, mentor| self.scores.possible(mentee, mentor).is_some_and(|other| other.score > score);
-        let mentors = (0..snapshot.mentors.len()).filter(|other| better(mentee, *other)).count();
-        let mentees = (0..snapshot.mentees.len()).filter(|other| better(*other, mentor)).count();
-        (1 + count(mentors), 1 + count(mentees))
+        let person = snapshot.mentees.get(mentee..=mentee)?;
+        let group = snapshot.terms.fair.as_ref()?.groups(person).first().copied().flatten();
+        group.map(|group| group as usize)
+    }
+
+    fn ranks(&self, mentee: usize, mentor: usize, score: i32) -> (Rank, Rank) {
+        let rank = |others: &mut dyn Iterator<Item = i32>| {
+            others.fold(Rank { rank: 1, of: 0 }, |rank, other| Rank {
+                rank: rank.rank + i32::from(other > score),
+                of: rank.of + 1,
+            })
+        };
+        let snapshot = self.scores.snapshot;
+        let worth = |mentee, mentor| Some(self.scores.possible(mentee, mentor)?.score);
+        (
+            rank(&mut (0..snapshot.mentors.len()).filter_map(|other| worth(mentee, other))),
+            rank(&mut (0..snapshot.mentees.len()).filter_map(|other| worth(other, mentor))),
+        )
+    }
+
+    fn better(&self, mentee: usize, score: i32) -> Vec<Missed> {
+        let choices = self.scores.choices(mentee).into_iter();
+        let better = choices.take_while(|(_, scored)| scored.score > score).take(BETTER);
+        better
+            .map(|(mentor, scored)| Missed {
+                mentor,
+                score: scored.score,
+                short: self.short(mentee, mentor, scored.score),
+            })
+            .collect()
     }
 
     fn holders(&self, mentor: usize) -> Vec<Holder> {
-        let held =
-            (0..self.scores.snapshot.mentees.len()).filter(|mentee| self.given(*mentee) == Some(mentor));
+        let mentees = 0..self.scores.snapshot.mentees.len();
+        let held = mentees.filter(|mentee| self.solved.mentor_of(*mentee) == Some(mentor));
         let holder = |mentee: usize| {
             let price = self.solved.mentee_price.get(mentee).copied().unwrap_or(0);
             Some(Holder { mentee, score: self.scores.score(mentee, mentor)?.score, price })
@@ -220,88 +342,6 @@ impl<'a> Explainer<'a> {
         let mut holders: Vec<_> = held.filter_map(holder).collect();
         holders.sort_by_key(|holder| (std::cmp::Reverse(holder.score), holder.mentee));
         holders
-    }
-
-    fn pair_summary(&self, answer: &PairAnswer, mentor: usize, pinned_elsewhere: bool) -> String {
-        let score = answer.scored.score;
-        if !answer.broken.is_empty() {
-            let why: Vec<_> = answer.broken.iter().map(|rule| rule.sentence()).collect();
-            return format!("Not possible: {}.", why.join("; "));
-        }
-        let ranks = format!(
-            "The mentor is the mentee's choice number {}, the mentee the mentor's number {}.",
-            answer.mentor_rank, answer.mentee_rank
-        );
-        if answer.proposed {
-            let how = if answer.pinned { "Pinned" } else { "Proposed" };
-            return format!(
-                "{how} with {} of {PERFECT} points: {}. {ranks}",
-                score,
-                self.parts(&answer.scored)
-            );
-        }
-        let elsewhere = match answer.given {
-            Some((_, given)) if pinned_elsewhere => {
-                format!("the mentee is pinned to another mentor ({given} points)")
-            }
-            Some((_, given)) => format!("the mentee got another mentor with {given} points"),
-            None => "the mentee got nobody".to_owned(),
-        };
-        let places = self.scores.snapshot.mentors.get(mentor).map_or(0, |person| person.places);
-        let held: Vec<_> = answer.holders.iter().map(|holder| holder.score.to_string()).collect();
-        let held = match held.len() {
-            0 => format!("the mentor's {places} free places stayed empty"),
-            taken => format!(
-                "{taken} of the mentor's {places} free places went to mentees with {} points",
-                held.join(", ")
-            ),
-        };
-        let short = self.short_sentence(answer.points_short);
-        format!("Possible with {score} points, but not made: {elsewhere}, and {held}. {short} {ranks}")
-    }
-
-    fn short_sentence(&self, short: i64) -> String {
-        match (self.scores.snapshot.mode, short) {
-            (Mode::Stable, _) => "In the stable result the two do not both prefer each other.".to_owned(),
-            (_, 0) => "By the prices of the proof it is as good as what was made.".to_owned(),
-            (_, short) => {
-                format!("It would have to be worth at least {short} points more to be as good for the whole.")
-            }
-        }
-    }
-
-    fn parts(&self, scored: &Scored) -> String {
-        let parts = Criterion::ALL.iter().zip(scored.parts).zip(self.points());
-        let counted = parts.filter(|(_, points)| *points > 0);
-        let said: Vec<_> =
-            counted.map(|((name, part), points)| format!("{} {part} of {points}", name.name())).collect();
-        said.join(", ")
-    }
-
-    fn unmatched_summary(
-        &self,
-        rules: &[(HardRule, i32)],
-        feasible: i32,
-        nearest: &[(usize, i32, i64)],
-    ) -> String {
-        let mentors = self.scores.snapshot.mentors.len();
-        let taken: Vec<_> =
-            rules.iter().map(|(rule, count)| format!("{} ({count})", rule.sentence())).collect();
-        let rules = if taken.is_empty() {
-            String::new()
-        } else {
-            format!(" Rules that took mentors away: {}.", taken.join("; "))
-        };
-        match nearest.first() {
-            None => format!("None of {mentors} mentors is possible.{rules}"),
-            Some((_, score, short)) => {
-                let short = self.short_sentence(*short);
-                format!(
-                    "{feasible} of {mentors} mentors were possible, and their places went to others. The nearest pair \
-                     has {score} points. {short}{rules}"
-                )
-            }
-        }
     }
 }
 

@@ -7,7 +7,7 @@ pub(crate) mod explain;
 mod explain_pair;
 mod explain_unmatched;
 mod forbid_pair;
-
+pub(crate) mod found;
 mod pin_pair;
 mod publish_match_run;
 mod read;
@@ -17,6 +17,7 @@ pub(crate) mod snapshot;
 pub(crate) mod solver;
 mod start_match_run;
 pub(crate) mod store;
+pub(crate) mod terms;
 mod unpin_pair;
 mod watch_match_run;
 pub(crate) mod work;

@@ -1,6 +1,9 @@
 //! Domain: a run from its start to its publication.
 
+use super::found::Found;
 use super::snapshot::Mode;
+use super::solver::Unsolved;
+use super::terms::Terms;
 use jiff::Timestamp;
 use kernel::{Error, Result, Uuid};
 
@@ -64,6 +67,14 @@ pub(crate) struct Run {
     pub(crate) created_at: Timestamp,
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) published_at: Option<Timestamp>,
+    /// What else was asked for.
+    pub(crate) terms: Terms,
+    /// Repetition of the phase; 0 when it does not repeat.
+    pub(crate) round: i32,
+    /// How far the result at hand may be from the best, once known.
+    pub(crate) gap: Option<i64>,
+    /// What else came of it, once completed.
+    pub(crate) found: Option<Found>,
 }
 
 impl Run {
@@ -76,7 +87,9 @@ impl Run {
         }
         self.state = State::Cancelled;
         self.finished_at = Some(now);
+        self.failure = Unsolved::Cancelled.sentence();
         self.phase.clear();
+        self.round = 0;
         Ok(())
     }
 
@@ -147,6 +160,10 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             finished_at: None,
             published_at: None,
+            terms: Terms::default(),
+            round: 0,
+            gap: None,
+            found: None,
         }
     }
 

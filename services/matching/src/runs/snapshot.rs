@@ -1,5 +1,6 @@
 //! Domain: what a run decides from: everybody who takes part, as they were then.
 
+use super::terms::{Before, Terms};
 use crate::criteria::domain::{Criteria, HardRule};
 use crate::criteria::score::{Ready, Scored, Scorer, Words};
 use jiff::{civil::Date, tz::TimeZone};
@@ -20,11 +21,13 @@ pub(crate) enum Mode {
     MaxCardinality,
     Bottleneck,
     Stable,
+    Fair,
 }
 
 impl Mode {
     /// Every mode.
-    pub(crate) const ALL: [Mode; 4] = [Mode::MaxTotal, Mode::MaxCardinality, Mode::Bottleneck, Mode::Stable];
+    pub(crate) const ALL: [Mode; 5] =
+        [Mode::MaxTotal, Mode::MaxCardinality, Mode::Bottleneck, Mode::Stable, Mode::Fair];
 
     /// The name in the database.
     pub(crate) fn name(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Mode {
             Mode::MaxCardinality => "max_cardinality",
             Mode::Bottleneck => "bottleneck",
             Mode::Stable => "stable",
+            Mode::Fair => "fair",
         }
     }
 }
@@ -111,6 +115,12 @@ pub(crate) struct Snapshot {
     pub(crate) mentees: Vec<Person>,
     pub(crate) mentors: Vec<Person>,
     pub(crate) marks: Vec<MarkedPair>,
+    /// What else was asked for.
+    #[serde(default, skip_serializing_if = "Terms::is_plain")]
+    pub(crate) terms: Terms,
+    /// Everybody of the run before, by mentee; empty when it follows none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) before: Vec<Before>,
 }
 
 impl Snapshot {
@@ -122,10 +132,11 @@ impl Snapshot {
         self.mentees.sort_by_key(|person| person.participant);
         self.mentors.sort_by_key(|person| person.participant);
         self.marks.sort_by_key(|pair| (pair.mentee, pair.mentor));
+        self.before.sort_by_key(|before| before.mentee);
         self
     }
 
-    /// Refuses a run that nobody could take part in, that is too large, or whose pins contradict.
+    /// Refuses a run that nobody could take part in, that is too large, or whose pins or floors contradict.
     pub(crate) fn check(&self) -> Result<()> {
         if self.mentees.is_empty() {
             let message = "no mentee of this program is ready and unmatched";
@@ -139,6 +150,9 @@ impl Snapshot {
             let message =
                 format!("{mentees} mentees times {mentors} mentors are more than {MOST_PAIRS} pairs");
             return Err(Error::precondition("RUN_TOO_LARGE", message));
+        }
+        if let Some(fair) = &self.terms.fair {
+            fair.check(self)?;
         }
         Scores::new(self).check_pins()
     }
@@ -225,6 +239,29 @@ impl<'a> Scores<'a> {
         let mut pins: Vec<_> = pinned.map(|(pair, _)| *pair).collect();
         pins.sort_unstable();
         pins
+    }
+
+    /// The pairs of the run before that can be made again, as places in the lists.
+    pub(crate) fn previous(&self) -> Vec<(usize, usize)> {
+        let again = |before: &Before| {
+            let pair = (self.snapshot.mentee(before.mentee)?, self.snapshot.mentor(before.mentor?)?);
+            self.possible(pair.0, pair.1).map(|_| pair)
+        };
+        self.snapshot.before.iter().filter_map(again).collect()
+    }
+
+    /// Points that a pair has on top because it was in the run before.
+    pub(crate) fn bonus(&self, mentee: usize, mentor: usize) -> i64 {
+        let (Some(follows), Some(mentee), Some(mentor)) = (
+            self.snapshot.terms.follows,
+            self.snapshot.mentees.get(mentee),
+            self.snapshot.mentors.get(mentor),
+        ) else {
+            return 0;
+        };
+        let found = self.snapshot.before.binary_search_by_key(&mentee.participant, |before| before.mentee);
+        let before = found.ok().and_then(|at| self.snapshot.before.get(at)).and_then(|before| before.mentor);
+        if before == Some(mentor.participant) { i64::from(follows.keep_bonus) } else { 0 }
     }
 
     fn each_broken(&self, mentee: usize, mentor: usize, mut broken: impl FnMut(HardRule)) -> Option<Scored> {

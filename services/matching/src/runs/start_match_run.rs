@@ -4,6 +4,7 @@ use super::convert;
 use super::run::{Run, State, digest};
 use super::snapshot::Snapshot;
 use super::store::{self, pairs};
+use super::terms::{Before, Terms};
 use crate::{Matching, criteria, events::DomainEvent, projection};
 use contracts::mentor::matching::v1::{StartMatchRunRequest, StartMatchRunResponse};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -20,17 +21,22 @@ pub(crate) async fn handle(
     let criteria = criteria::store::get(tx, program, request.criteria_version).await?;
     let criteria =
         criteria.ok_or_else(|| Error::not_found("criteria version", request.criteria_version))?.criteria;
+    let mode = convert::read_mode(request.mode);
+    let terms = convert::read_terms(&request, mode)?;
+    let before = before(tx, program, &terms).await?;
     let week = monday(tx.now());
     let snapshot = Snapshot {
         format: Snapshot::FORMAT,
         program,
-        mode: convert::read_mode(request.mode),
+        mode,
         seed: request.seed,
         week,
         criteria,
         mentees: projection::store::free_mentees(tx, program, week).await?,
         mentors: projection::store::mentors(tx, program, week).await?,
         marks: pairs::marks(tx, program).await?,
+        terms,
+        before,
     }
     .sorted();
     snapshot.check()?;
@@ -40,6 +46,20 @@ pub(crate) async fn handle(
     DomainEvent::RunStarted { run: run.id, program }.emit(tx);
     tx.audit(Audit::of("match run", run.id));
     Ok(StartMatchRunResponse { run: Some(convert::run(&run)) })
+}
+
+/// Whom everybody had in the run that this one follows.
+async fn before(tx: &mut Tx, program: Uuid, terms: &Terms) -> Result<Vec<Before>> {
+    let Some(follows) = terms.follows else { return Ok(Vec::new()) };
+    let run = store::get(tx, follows.run).await?;
+    if run.program != program {
+        return Err(Error::field("previous_run_id", "must be a run of the same program"));
+    }
+    run.check_result()?;
+    let (snapshot, solved) = store::record(tx, follows.run).await?;
+    let mentor = |mentee| Some(snapshot.mentors.get(solved.mentor_of(mentee)?)?.participant);
+    let mentees = snapshot.mentees.iter().enumerate();
+    Ok(mentees.map(|(at, person)| Before { mentee: person.participant, mentor: mentor(at) }).collect())
 }
 
 /// The Monday of the week, in UTC.
@@ -75,6 +95,10 @@ fn queued(id: Uuid, snapshot: &Snapshot, input_digest: String, now: Timestamp) -
         created_at: now,
         finished_at: None,
         published_at: None,
+        terms: snapshot.terms.clone(),
+        round: 0,
+        gap: None,
+        found: None,
     }
 }
 

@@ -3,12 +3,16 @@
 pub(crate) mod pairs;
 
 use super::explain::{Made, Unmatched};
+use super::found::Found;
 use super::run::{Run, State};
 use super::snapshot::{Mode, Scores, Snapshot};
 use super::solver::Solved;
+use super::terms::Terms;
+use super::work::Progress;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::{Error, Result, Uuid};
+use sqlx::types::Json;
 use storage::{DbResult, Tx};
 
 /// A row of `matching.run`.
@@ -36,6 +40,10 @@ struct Row {
     created_at: jiff_sqlx::Timestamp,
     finished_at: Option<jiff_sqlx::Timestamp>,
     published_at: Option<jiff_sqlx::Timestamp>,
+    terms: Json<Terms>,
+    round: i32,
+    gap: Option<i64>,
+    found: Option<Json<Found>>,
 }
 
 impl Row {
@@ -67,6 +75,10 @@ impl Row {
             created_at: self.created_at.to_jiff(),
             finished_at: self.finished_at.map(jiff_sqlx::Timestamp::to_jiff),
             published_at: self.published_at.map(jiff_sqlx::Timestamp::to_jiff),
+            terms: self.terms.0,
+            round: self.round,
+            gap: self.gap,
+            found: self.found.map(|found| found.0),
         })
     }
 }
@@ -79,10 +91,11 @@ pub(crate) async fn get(tx: &mut Tx, id: Uuid) -> Result<Run> {
     let tenant = tx.tenant();
     let row = sqlx::query_as!(
         Row,
-        "select run_id, program_id, state, mode, seed, criteria_version, mentees, mentors, places, feasible_pairs,
+        r#"select run_id, program_id, state, mode, seed, criteria_version, mentees, mentors, places, feasible_pairs,
              pairs, unmatched, total_score, bound, value, progress, phase, failure, input_digest, result_digest,
-             created_at, finished_at, published_at
-         from matching.run where tenant_id = $1 and run_id = $2",
+             created_at, finished_at, published_at, terms as "terms: Json<Terms>", round, gap,
+             found as "found: Json<Found>"
+         from matching.run where tenant_id = $1 and run_id = $2"#,
         tenant,
         id
     )
@@ -100,10 +113,11 @@ pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Run> {
     let tenant = tx.tenant();
     let row = sqlx::query_as!(
         Row,
-        "select run_id, program_id, state, mode, seed, criteria_version, mentees, mentors, places, feasible_pairs,
+        r#"select run_id, program_id, state, mode, seed, criteria_version, mentees, mentors, places, feasible_pairs,
              pairs, unmatched, total_score, bound, value, progress, phase, failure, input_digest, result_digest,
-             created_at, finished_at, published_at
-         from matching.run where tenant_id = $1 and run_id = $2 for update",
+             created_at, finished_at, published_at, terms as "terms: Json<Terms>", round, gap,
+             found as "found: Json<Found>"
+         from matching.run where tenant_id = $1 and run_id = $2 for update"#,
         tenant,
         id
     )
@@ -124,12 +138,13 @@ pub(crate) async fn list(
     let tenant = tx.tenant();
     let rows = sqlx::query_as!(
         Row,
-        "select run_id, program_id, state, mode, seed, criteria_version, mentees, mentors, places, feasible_pairs,
+        r#"select run_id, program_id, state, mode, seed, criteria_version, mentees, mentors, places, feasible_pairs,
              pairs, unmatched, total_score, bound, value, progress, phase, failure, input_digest, result_digest,
-             created_at, finished_at, published_at
+             created_at, finished_at, published_at, terms as "terms: Json<Terms>", round, gap,
+             found as "found: Json<Found>"
          from matching.run
          where tenant_id = $1 and program_id = $2 and ($3::text is null or state = $3) and run_id < $4
-         order by run_id desc limit $5",
+         order by run_id desc limit $5"#,
         tenant,
         program,
         state,
@@ -147,8 +162,8 @@ pub(crate) async fn insert(tx: &mut Tx, run: &Run, snapshot: &[u8]) -> Result<()
     let tenant = tx.tenant();
     sqlx::query!(
         "insert into matching.run (tenant_id, run_id, program_id, state, mode, seed, criteria_version, mentees, mentors,
-             places, input_digest, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             places, input_digest, created_at, terms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         tenant,
         run.id,
         run.program,
@@ -160,7 +175,8 @@ pub(crate) async fn insert(tx: &mut Tx, run: &Run, snapshot: &[u8]) -> Result<()
         run.mentors,
         run.places,
         run.input_digest,
-        run.created_at.to_sqlx() as _
+        run.created_at.to_sqlx() as _,
+        Json(&run.terms) as _
     )
     .execute(tx.conn())
     .await
@@ -184,7 +200,7 @@ pub(crate) async fn save(tx: &mut Tx, run: &Run) -> Result<()> {
     sqlx::query!(
         "update matching.run set state = $3, feasible_pairs = $4, pairs = $5, unmatched = $6, total_score = $7,
              bound = $8, value = $9, progress = $10, phase = $11, failure = $12, result_digest = $13,
-             finished_at = $14, published_at = $15, version = version + 1
+             finished_at = $14, published_at = $15, round = $16, gap = $17, found = $18, version = version + 1
          where tenant_id = $1 and run_id = $2",
         tenant,
         run.id,
@@ -200,7 +216,10 @@ pub(crate) async fn save(tx: &mut Tx, run: &Run) -> Result<()> {
         run.failure,
         run.result_digest,
         at(run.finished_at) as _,
-        at(run.published_at) as _
+        at(run.published_at) as _,
+        run.round,
+        run.gap,
+        run.found.as_ref().map(Json) as _
     )
     .execute(tx.conn())
     .await
@@ -209,15 +228,19 @@ pub(crate) async fn save(tx: &mut Tx, run: &Run) -> Result<()> {
 }
 
 /// Says how far a worker is; `false` when the run is not to be solved any more.
-pub(crate) async fn report(tx: &mut Tx, id: Uuid, progress: i32, phase: &str) -> Result<bool> {
+pub(crate) async fn report(tx: &mut Tx, id: Uuid, at: Progress) -> Result<bool> {
     let tenant = tx.tenant();
     let rows = sqlx::query!(
-        "update matching.run set state = 'solving', progress = $3, phase = $4, version = version + 1
+        "update matching.run set state = 'solving', progress = $3, phase = $4, round = $5,
+             bound = coalesce($6::bigint, 0), gap = $7, version = version + 1
          where tenant_id = $1 and run_id = $2 and state in ('queued', 'solving')",
         tenant,
         id,
-        progress,
-        phase
+        at.percent,
+        at.phase,
+        at.round,
+        at.proof.map(|(bound, _)| bound),
+        at.proof.map(|(_, gap)| gap)
     )
     .execute(tx.conn())
     .await
@@ -282,6 +305,7 @@ pub(crate) struct Proposal {
     pub(crate) mentor_rank: i32,
     pub(crate) mentee_rank: i32,
     pub(crate) pinned: bool,
+    pub(crate) kept: bool,
 }
 
 /// An unmatched mentee of a run as stored.
@@ -315,13 +339,15 @@ pub(crate) async fn put_result(
     let proposals = serde_json::to_value(proposals).map_err(Error::internal)?;
     sqlx::query!(
         "insert into matching.proposal (tenant_id, run_id, mentor_participant_id, mentor_person_id,
-             mentee_participant_id, mentee_person_id, score, parts, points_at_most, mentor_rank, mentee_rank, pinned)
+             mentee_participant_id, mentee_person_id, score, parts, points_at_most, mentor_rank, mentee_rank, pinned,
+             kept)
          select $1, $2, new.mentor_participant_id, new.mentor_person_id, new.mentee_participant_id,
              new.mentee_person_id, new.score, new.parts, new.points_at_most, new.mentor_rank, new.mentee_rank,
-             new.pinned
+             new.pinned, new.kept
          from jsonb_to_recordset($3) new (mentor_participant_id uuid, mentor_person_id uuid,
              mentee_participant_id uuid, mentee_person_id uuid, score integer, parts integer[],
-             points_at_most integer[], mentor_rank integer, mentee_rank integer, pinned boolean)",
+             points_at_most integer[], mentor_rank integer, mentee_rank integer, pinned boolean,
+             kept boolean)",
         tenant,
         id,
         proposals
@@ -362,6 +388,7 @@ fn proposal(scores: &Scores<'_>, made: &Made) -> Option<Proposal> {
         mentor_rank: made.mentor_rank,
         mentee_rank: made.mentee_rank,
         pinned: made.pinned,
+        kept: made.kept,
     })
 }
 
@@ -388,7 +415,7 @@ pub(crate) async fn proposals(
     sqlx::query_as!(
         Proposal,
         "select mentor_participant_id, mentor_person_id, mentee_participant_id, mentee_person_id, score, parts,
-             points_at_most, mentor_rank, mentee_rank, pinned
+             points_at_most, mentor_rank, mentee_rank, pinned, kept
          from matching.proposal
          where tenant_id = $1 and run_id = $2 and (score < $3 or (score = $3 and mentee_participant_id > $4))
          order by score desc, mentee_participant_id limit $5",

@@ -263,7 +263,7 @@ pub(crate) fn start(mode: MatchMode, seed: i64) -> StartMatchRunRequest {
         program_id: program().to_string(),
         mode: mode.into(),
         seed,
-        criteria_version: 0,
+        ..StartMatchRunRequest::default()
     }
 }
 

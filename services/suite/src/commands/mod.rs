@@ -7,3 +7,4 @@ pub(crate) mod events;
 pub(crate) mod matching;
 pub(crate) mod migrate;
 pub(crate) mod serve;
+pub(crate) mod tokens;

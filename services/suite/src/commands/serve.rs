@@ -38,7 +38,7 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
     let mut signals = Signals::new()?;
     let builder = entries.into_iter().fold(Host::builder(config).telemetry(telemetry), HostBuilder::entry);
     let host = tokio::select! {
-        host = builder.start() => host.map_err(advice::start)?,
+        host = builder.patient().start() => host.map_err(advice::start)?,
         () = signals.next() => return Ok(()),
     };
     if let Shutdown::Cut(step) = runtime::until_signal(host, &mut signals).await? {

@@ -75,7 +75,7 @@ async fn prefix() -> Prefix {
 }
 
 #[tokio::test]
-async fn pending_migrations_are_refused_then_migrated_then_served() {
+async fn pending_migrations_are_waited_for_then_made_then_served() {
     let (database, prefix) = (TestDatabase::empty().await, prefix().await);
     let folder = tempfile::tempdir().expect("a folder");
     let idp = Idp::new();
@@ -83,10 +83,10 @@ async fn pending_migrations_are_refused_then_migrated_then_served() {
     set(&mut variables, "MENTOR__IDENTITY__DEV__ENABLED", "false");
     set(&mut variables, "MENTOR__IDENTITY__ISSUERS", idp.setting(&folder.path().join("keys.json")));
 
-    let refused = run(&["serve", "enrollment", "matching"], &variables).await;
-    assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("the database lacks migrations: "), "{}", refused.stderr);
-    assert!(refused.stderr.contains("mentor migrate"), "{}", refused.stderr);
+    let mut early = Running::logging(&["serve", "enrollment", "matching"], &variables);
+    let waits = early.line(|line| line["message"] == "not ready; waiting until this is mended").await;
+    let why = waits["why"].as_str().expect("says why");
+    assert!(why.contains("the database lacks migrations: ") && why.contains("run `migrate` first"), "{why}");
 
     let one = run(&["migrate", "enrollment"], &variables).await;
     assert_eq!(one.code, Some(0), "{}", one.stderr);
@@ -98,6 +98,8 @@ async fn pending_migrations_are_refused_then_migrated_then_served() {
         all.stdout
     );
 
+    ready(&mut early).await;
+    assert_eq!(early.signal("TERM").await.code(), Some(0), "what waited serves by now");
     let mut first = Running::logging(&["serve", "enrollment"], &variables);
     let mut others = Running::logging(&["serve", "matching", "scheduling", "evaluation"], &variables);
     let (enrollment, matching) = (ready(&mut first).await, ready(&mut others).await);

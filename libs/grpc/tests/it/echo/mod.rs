@@ -155,6 +155,7 @@ pub(crate) struct Options {
     pub(crate) cache: Option<Cache>,
     pub(crate) deactivated: Option<grpc::Deactivated>,
     pub(crate) drain: Duration,
+    pub(crate) closed: bool,
 }
 
 impl Default for Options {
@@ -166,6 +167,7 @@ impl Default for Options {
             cache: None,
             deactivated: None,
             drain: Duration::from_secs(5),
+            closed: false,
         }
     }
 }
@@ -196,6 +198,9 @@ impl TestServer {
         }
         if let Some(deactivated) = options.deactivated {
             builder = builder.deactivated(deactivated);
+        }
+        if options.closed {
+            builder = builder.closed_until_serving();
         }
         let server = builder.build().expect("every method has a permission");
         let health = server.health();

@@ -1,12 +1,16 @@
 use super::*;
 use crate::runs::snapshot::{MarkedPair, Snapshot, tests::snapshot};
 use crate::runs::solver::{Control, Exact, Solver};
+use crate::runs::terms::{Attribute, Before, Fair, Floor, Follows};
+use kernel::Uuid;
 use proptest::prelude::*;
+
+const FREE: Control<'static> = Control { cancelled: &|| false, enough: &|| false, progress: &|_| {} };
 
 fn solve(snapshot: &Snapshot) -> (Instance, Solved) {
     let scores = Scores::new(snapshot);
-    let instance = Instance::new(&scores, &|| false).expect("nobody stops it");
-    let solved = Exact.solve(&instance, &Control { stop: &|| false, progress: &|_| {} }).expect("small");
+    let instance = Instance::new(&scores, &|_| false).expect("nobody stops it");
+    let solved = Exact.solve(&instance, &FREE).expect("small");
     (instance, solved)
 }
 
@@ -31,19 +35,109 @@ fn says_who_got_the_place_and_by_how_much() {
     let explainer = Explainer::new(Scores::new(&snapshot), &solved);
     let why_not = explainer.pair(0, 0).expect("both take part");
     assert!(!why_not.proposed && why_not.broken.is_empty());
-    assert_eq!((why_not.mentor_rank, why_not.mentee_rank), (1, 2));
+    assert_eq!(
+        (why_not.mentor_rank, why_not.mentee_rank),
+        (Rank { rank: 1, of: 2 }, Rank { rank: 2, of: 2 })
+    );
     // Forced, it costs 800 points: four fifths of the 4,000 for skills instead of all. Prices say how much at least.
-    assert!((1..=800).contains(&why_not.points_short), "{}", why_not.points_short);
+    let Short::Points(short) = why_not.short else { panic!("{:?}", why_not.short) };
+    assert!((1..=800).contains(&short), "{short}");
     assert_eq!(why_not.holders.iter().map(|holder| holder.mentee).collect::<Vec<_>>(), [1]);
     assert_eq!(why_not.given.map(|(mentor, _)| mentor), Some(1));
-    assert!(
-        why_not.summary.contains(&format!("at least {} points more", why_not.points_short)),
-        "{}",
-        why_not.summary
+    assert_eq!(
+        why_not.summary,
+        format!(
+            "Possible with 7,200 points, but not made: the mentee got another mentor with 4,000 points, 3,200 fewer. \
+             The mentor's place went to a mentee with 8,000 points. Making it would cost all pairs together at \
+             least {short} points: it would have to be worth {short} more. The mentor is the mentee's choice 1 of 2, \
+             the mentee the mentor's choice 2 of 2."
+        )
     );
     let made = explainer.pair(1, 0).expect("both take part");
-    assert!(made.proposed && made.summary.starts_with("Proposed with"), "{}", made.summary);
-    assert!(made.summary.contains("skills 4000 of 4000"), "{}", made.summary);
+    assert_eq!(
+        made.summary,
+        "Proposed with 8,000 of 10,000 points: skills 4,000 of 4,000 (offers every wanted skill: law); shared time 750 \
+         of 1,500 (the mentor has named no free time); communication style 500 of 1,000 (neither has named a style); \
+         everything else 2,750 of 3,500. The mentor is the mentee's choice 1 of 2, the mentee the mentor's choice 1 of \
+         2."
+    );
+    let made = explainer.pair(0, 1).expect("both take part");
+    assert_eq!(made.better, [Missed { mentor: 0, score: 7200, short: why_not.short }]);
+    let why = format!(
+        "One mentor would score higher (7,200), but giving the mentee one of them would cost all pairs together at \
+         least {short} points."
+    );
+    assert!(made.summary.ends_with(&why), "{}", made.summary);
+}
+
+/// Every sentence about a pair that was not made stands for its kind of reason.
+#[test]
+fn says_in_each_mode_why_a_pair_was_not_made() {
+    let why_not = |change: &dyn Fn(&mut Snapshot)| {
+        let mut snapshot = contested();
+        change(&mut snapshot);
+        let (_, solved) = solve(&snapshot);
+        Explainer::new(Scores::new(&snapshot), &solved).pair(0, 0).expect("both take part")
+    };
+    let stable = why_not(&|snapshot| snapshot.mode = Mode::Stable);
+    assert_eq!((stable.short, stable.short.points()), (Short::Stable, 0));
+    assert!(stable.summary.contains("The mentee would rather have this mentor"), "{}", stable.summary);
+    let worst = why_not(&|snapshot| {
+        snapshot.mode = Mode::Bottleneck;
+        snapshot.mentees[1].wanted = vec![];
+        snapshot.mentees[1].languages = vec!["en".to_owned(), "fi".to_owned()];
+        snapshot.mentees[0].wanted = vec![("law".to_owned(), 5), ("tax".to_owned(), 5)];
+        snapshot.mentors[1].offered = vec![("law".to_owned(), 5), ("tax".to_owned(), 5)];
+    });
+    let Short::BelowWorst(least, lacks) = worst.short else { panic!("{worst:?}") };
+    assert_eq!(i64::from(worst.scored.score) + lacks, least);
+    assert!(worst.summary.contains("looks at the worst pair first"), "{}", worst.summary);
+    let coverage = why_not(&|snapshot| {
+        snapshot.mode = Mode::MaxCardinality;
+        snapshot.mentees[1].languages = vec!["fi".to_owned()];
+        snapshot.mentors[0].languages.push("fi".to_owned());
+    });
+    assert!(matches!(coverage.short, Short::Coverage(_)), "{coverage:?}");
+    assert!(coverage.summary.contains("leave one mentee more without a mentor"), "{}", coverage.summary);
+}
+
+/// The prices of the fair mode are in units of their own.
+#[test]
+fn a_floor_makes_its_group_dearer() {
+    let mut snapshot = contested();
+    snapshot.mentees[0].unit = "Law".to_owned();
+    snapshot.mode = Mode::Fair;
+    let floors = vec![Floor { group: "Law".to_owned(), least_mean: 7000 }];
+    snapshot.terms.fair = Some(Fair { by: Attribute::Unit, floors });
+    let (_, solved) = solve(&snapshot);
+    assert_eq!(solved.mentor_of, [Some(0), Some(1)], "the floor is worth the 800 points");
+    let explainer = Explainer::new(Scores::new(&snapshot), &solved);
+    let other = explainer.pair(1, 0).expect("both take part");
+    // Without the floor nothing is lost, so that no more than the loss of the whole can be short.
+    assert!((0..=800).contains(&other.short.points()), "{other:?}");
+}
+
+#[test]
+fn says_that_a_pair_was_kept() {
+    let mut snapshot = contested();
+    let before = |at: usize, mentor: usize| Before {
+        mentee: snapshot.mentees[at].participant,
+        mentor: Some(snapshot.mentors[mentor].participant),
+    };
+    let both = vec![before(0, 0), before(1, 1)];
+    snapshot.before = both;
+    snapshot.terms.follows = Some(Follows { run: Uuid::from_u128(8), keep_bonus: 401 });
+    let (instance, solved) = solve(&snapshot);
+    assert_eq!(solved.mentor_of, [Some(0), Some(1)], "802 points of bonus outweigh 800");
+    let (made, _) = result(&Scores::new(&snapshot), &instance, &solved);
+    assert!(made.iter().all(|made| made.kept));
+    let explainer = Explainer::new(Scores::new(&snapshot), &solved);
+    let kept = explainer.pair(0, 0).expect("both take part");
+    assert!(
+        kept.kept && kept.summary.starts_with("Kept from the run before, with 7,200"),
+        "{}",
+        kept.summary
+    );
 }
 
 #[test]
@@ -56,17 +150,28 @@ fn says_why_somebody_got_nobody() {
     let explainer = Explainer::new(Scores::new(&snapshot), &solved);
     let outbid = explainer.unmatched(0).expect("got nobody");
     assert_eq!((outbid.feasible_mentors, outbid.nearest.len()), (1, 1));
-    assert_eq!(outbid.nearest[0].0, 0);
+    assert_eq!(outbid.nearest[0].mentor, 0);
+    let short = outbid.nearest[0].short.points();
+    assert_eq!(
+        outbid.summary,
+        format!(
+            "The only mentor was possible, and the places went to others. The nearest would have 7,200 points with the \
+             mentee, whose place went to a mentee with 8,000 points. Making it would cost all pairs together at least \
+             {short} points: it would have to be worth {short} more."
+        )
+    );
     assert!(explainer.unmatched(1).is_none() && explainer.unmatched(7).is_none());
 
     snapshot.mentees[0].languages = vec!["fi".to_owned()];
     let (_, solved) = solve(&snapshot);
     let explainer = Explainer::new(Scores::new(&snapshot), &solved);
     let nobody = explainer.unmatched(0).expect("got nobody");
-    assert_eq!((nobody.feasible_mentors, nobody.rules), (0, vec![(HardRule::NoSharedLanguage, 1)]));
+    let ruled = Ruled { rule: HardRule::NoSharedLanguage, mentors: 1, alone: 1 };
+    assert_eq!((nobody.feasible_mentors, nobody.rules), (0, vec![ruled]));
     assert_eq!(
         nobody.summary,
-        "None of 1 mentors is possible. Rules that took mentors away: they share no language (1)."
+        "The only mentor is not possible. Ruled out: 1 by no shared language. Of those, 1 by nothing but no shared \
+         language: without it one would be possible."
     );
     let pair = explainer.pair(0, 0).expect("both take part");
     assert_eq!(pair.summary, "Not possible: they share no language.");
@@ -85,7 +190,11 @@ fn says_what_was_pinned() {
     assert_eq!(solved.mentor_of, [Some(0), Some(1)]);
     let explainer = Explainer::new(Scores::new(&snapshot), &solved);
     let pinned = explainer.pair(0, 0).expect("both take part");
-    assert!(pinned.pinned && pinned.summary.starts_with("Pinned with"), "{}", pinned.summary);
+    assert!(
+        pinned.pinned && pinned.summary.starts_with("Pinned by the program manager, with"),
+        "{}",
+        pinned.summary
+    );
     let other = explainer.pair(0, 1).expect("both take part");
     assert!(other.summary.contains("pinned to another mentor"), "{}", other.summary);
 }
@@ -113,10 +222,10 @@ proptest! {
                 let answer = explainer.pair(mentee as usize, mentor as usize).expect("both take part");
                 let mut forced = instance.clone();
                 forced.pins = vec![(mentee, mentor)];
-                let control = Control { stop: &|| false, progress: &|_| {} };
-                let cost = solved.total - Exact.solve(&forced, &control).expect("small").total;
-                prop_assert!(answer.points_short <= cost, "{} > {cost}", answer.points_short);
-                prop_assert!(!answer.proposed || answer.points_short == 0);
+                let cost = solved.total - Exact.solve(&forced, &FREE).expect("small").total;
+                let short = answer.short.points();
+                prop_assert!(short <= cost, "{short} > {cost}");
+                prop_assert!(!answer.proposed || short == 0);
             }
         }
     }

@@ -36,6 +36,8 @@ pub(crate) fn snapshot(mentees: usize, places: &[i32]) -> Snapshot {
         mentees: (1..=mentees).map(|number| person(number as u128, 1)).collect(),
         mentors: places.iter().zip(101u128..).map(|(places, number)| person(number, *places)).collect(),
         marks: vec![],
+        terms: Terms::default(),
+        before: vec![],
     }
 }
 

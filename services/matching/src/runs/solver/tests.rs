@@ -1,9 +1,10 @@
 use super::*;
 use proptest::prelude::*;
 
+const FREE: Control<'static> = Control { cancelled: &|| false, enough: &|| false, progress: &|_| {} };
+
 fn solve(instance: &Instance) -> Solved {
-    let control = Control { stop: &|| false, progress: &|_| {} };
-    Exact.solve(instance, &control).expect("a small instance is solved")
+    Exact.solve(instance, &FREE).expect("a small instance is solved")
 }
 
 fn instance(mentees: usize, places: &[i64], scores: &[Option<i32>]) -> Instance {
@@ -19,6 +20,10 @@ fn instance(mentees: usize, places: &[i64], scores: &[Option<i32>]) -> Instance 
         places: places.to_vec(),
         pairs: pairs.collect(),
         pins: vec![],
+        previous: vec![],
+        keep_bonus: 0,
+        gap_limit: 0,
+        floors: Floors::default(),
     }
 }
 
@@ -55,12 +60,87 @@ fn nobody_possible_is_a_result() {
     assert_eq!((solved.mentor_of, solved.total, solved.certified), (vec![None, None], 0, true));
 }
 
-#[test]
-fn a_stopped_run_has_no_result() {
-    let control = Control { stop: &|| true, progress: &|_| {} };
+/// Twenty mentees and mentors with scores that spread.
+fn twenty() -> Instance {
     let scores: Vec<_> = (0..400).map(|at| Some(at * 37 % 101)).collect();
-    let stopped = Exact.solve(&instance(20, &[1; 20], &scores), &control);
-    assert_eq!(stopped, Err(Unsolved::Stopped));
+    instance(20, &[1; 20], &scores)
+}
+
+#[test]
+fn a_cancelled_run_has_no_result() {
+    let control = Control { cancelled: &|| true, ..FREE };
+    assert_eq!(Exact.solve(&twenty(), &control), Err(Unsolved::Cancelled));
+}
+
+#[test]
+fn a_run_cut_short_gives_the_best_so_far_with_a_valid_bound() {
+    let control = Control { enough: &|| true, ..FREE };
+    for mode in [Mode::MaxTotal, Mode::MaxCardinality, Mode::Bottleneck, Mode::Stable] {
+        let instance = Instance { mode, ..twenty() };
+        let (cut, whole) = (Exact.solve(&instance, &control).expect("the best so far"), solve(&instance));
+        assert_eq!(cut.proven, Proven::Stopped, "{mode:?}");
+        assert!(cut.bound >= whole.value && cut.value <= whole.value, "{mode:?}: {cut:?}");
+        Exact.verify(&instance, &cut).expect("its bound holds");
+        let wrong = Solved { total: cut.total + 1, ..cut };
+        assert!(matches!(Exact.verify(&instance, &wrong), Err(Unsolved::Unproven(_))), "{mode:?}");
+    }
+}
+
+#[test]
+fn a_gap_limit_is_kept() {
+    let instance = Instance { gap_limit: 500, ..twenty() };
+    let (near, best) = (solve(&instance), solve(&twenty()));
+    assert!(near.gap().expect("it is known") <= 500 && near.value + 500 >= best.value);
+}
+
+#[test]
+fn pairs_of_before_stay_when_they_cost_less_than_their_bonus() {
+    // 30 points would be gained by the swap.
+    let scores = [Some(100), Some(110), Some(120), Some(100)];
+    let mut instance = Instance { previous: vec![(0, 0), (1, 1)], ..instance(2, &[1, 1], &scores) };
+    assert_eq!(solve(&instance).mentor_of, [Some(1), Some(0)]);
+    instance.keep_bonus = 16;
+    let kept = solve(&instance);
+    assert_eq!((&kept.mentor_of, kept.total, kept.value), (&vec![Some(0), Some(1)], 200, 232));
+    instance.keep_bonus = 14;
+    assert_eq!(solve(&instance).mentor_of, [Some(1), Some(0)]);
+}
+
+#[test]
+fn floors_are_kept_and_the_gap_is_told() {
+    // The second group gets little from the best total.
+    let scores = [Some(90), Some(80), Some(85), Some(20)];
+    let floors = |least| Floors { group_of: vec![Some(0), None], least_mean: vec![least] };
+    let mut instance = Instance { mode: Mode::Fair, floors: floors(50), ..instance(2, &[1, 1], &scores) };
+    let free = solve(&instance);
+    assert_eq!((free.total, free.proven, free.gap()), (165, Proven::Optimal, Some(0)));
+    instance.floors = floors(85);
+    let fair = solve(&instance);
+    assert_eq!(fair.mentor_of, [Some(0), Some(1)], "the first mentee has at least 85");
+    assert!(fair.bound >= fair.value && fair.gap().is_some_and(|gap| gap <= 165 - 110), "{fair:?}");
+    Exact.verify(&instance, &fair).expect("its bound holds");
+    instance.floors = floors(95);
+    let unmet = solve(&instance);
+    assert_eq!((unmet.proven, unmet.gap()), (Proven::WithinGap, None), "nobody can have that");
+}
+
+#[test]
+fn progress_carries_the_numbers_of_the_run_only() {
+    let steps = std::sync::Mutex::new(Vec::new());
+    let told = |step| steps.lock().expect("nobody panicked").push(step);
+    for (mode, proven) in [(Mode::MaxTotal, true), (Mode::Bottleneck, false), (Mode::Fair, true)] {
+        let floors = Floors { group_of: vec![Some(0); 20], least_mean: vec![60] };
+        let instance = Instance { mode, floors, ..twenty() };
+        let solved = Exact.solve(&instance, &Control { progress: &told, ..FREE }).expect("solved");
+        let steps = std::mem::take(&mut *steps.lock().expect("nobody panicked"));
+        let proofs: Vec<_> = steps.iter().filter_map(|step: &Step| step.proof).collect();
+        assert_eq!(!proofs.is_empty(), proven, "{mode:?}");
+        assert!(
+            proofs.iter().all(|(bound, gap)| *bound >= solved.value && *gap >= 0),
+            "{mode:?}: {proofs:?}"
+        );
+        assert_eq!(steps.last().map(|step| step.phase), Some("verifying"));
+    }
 }
 
 #[test]

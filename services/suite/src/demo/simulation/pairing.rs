@@ -45,7 +45,7 @@ pub(crate) async fn run(world: &World, seed: i64) -> Result<bool> {
         program_id: world.program.clone(),
         mode: MatchMode::MaxCardinality.into(),
         seed,
-        criteria_version: 0,
+        ..StartMatchRunRequest::default()
     };
     let answer = runs.start_match_run(world.clients.manager(request)?).await;
     let Some(answer) = world.clients.tolerate(answer, &["NOBODY_TO_MATCH"])? else { return Ok(false) };

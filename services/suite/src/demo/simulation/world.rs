@@ -102,7 +102,7 @@ impl World {
             return Some(ParticipantRole::Mentor);
         }
         let junior = person.grade <= 5;
-        (junior && self.dice.chance(42, &[&person.external_id, "is mentored"]))
+        (junior && self.dice.chance(34, &[&person.external_id, "is mentored"]))
             .then_some(ParticipantRole::Mentee)
     }
 

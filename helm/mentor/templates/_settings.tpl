@@ -1,0 +1,86 @@
+{{/* mentor.toml, from the values. */}}
+
+{{/* The database's URL, with the CA when there is one: (list $ url). */}}
+{{- define "mentor.databaseUrl" -}}
+{{- $values := (first .).Values -}}
+{{- $url := last . -}}
+{{- if and $url $values.database.caSecret -}}
+{{- printf "%s?sslmode=verify-full&sslrootcert=/run/secrets/mentor/database-ca.crt" $url -}}
+{{- else -}}
+{{- $url -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The settings of a service, as JSON: (list $ "enrollment"). What the chart sets stands over `settings`. */}}
+{{- define "mentor.settings" -}}
+{{- $root := first . -}}
+{{- $values := $root.Values -}}
+{{- $name := last . -}}
+{{- $files := "/run/secrets/mentor" -}}
+{{- $server := dict -}}
+{{- if ne $values.tls.mode "none" -}}
+{{- $_ := set $server "tls_certificate_file" "/run/secrets/mentor-tls/tls.crt" -}}
+{{- $_ := set $server "tls_key_file" "/run/secrets/mentor-tls/tls.key" -}}
+{{- end -}}
+{{- if eq $values.tls.mode "mutual" -}}
+{{- $_ := set $server "tls_client_ca_file" (ternary "/run/secrets/mentor-client-ca/ca.crt" "/run/secrets/mentor-tls/ca.crt" (not (empty $values.tls.clientCa.existingSecret))) -}}
+{{- end -}}
+{{- $database := dict
+  "url" (include "mentor.databaseUrl" (list $root $values.database.url))
+  "direct_url" (include "mentor.databaseUrl" (list $root $values.database.directUrl))
+  "password_file" (printf "%s/database-password" $files) -}}
+{{- $messaging := dict "broker" "rabbitmq" "prefix" $values.messaging.prefix -}}
+{{- if $values.messaging.urlKey -}}
+{{- $_ := set $messaging "url_file" (printf "%s/rabbitmq-url" $files) -}}
+{{- else -}}
+{{- $_ := set $messaging "url" $values.messaging.url -}}
+{{- $_ := set $messaging "password_file" (printf "%s/rabbitmq-password" $files) -}}
+{{- end -}}
+{{- $cache := dict "kind" "redis" "prefix" $values.cache.prefix -}}
+{{- if $values.cache.urlKey -}}
+{{- $_ := set $cache "url_file" (printf "%s/redis-url" $files) -}}
+{{- else -}}
+{{- $_ := set $cache "url" $values.cache.url -}}
+{{- if $values.cache.existingSecret -}}
+{{- $_ := set $cache "password_file" (printf "%s/redis-password" $files) -}}
+{{- end -}}
+{{- end -}}
+{{- $telemetry := dict "otlp_endpoint" $values.telemetry.otlpEndpoint -}}
+{{- $shutdown := dict
+  "readiness_delay" (printf "%ds" (int64 $values.shutdown.readinessDelaySeconds))
+  "drain" (printf "%ds" (int64 $values.shutdown.drainSeconds))
+  "deadline" (printf "%ds" (int64 $values.shutdown.deadlineSeconds)) -}}
+{{- $own := dict "server" $server "database" $database "messaging" $messaging "cache" $cache "telemetry" $telemetry "shutdown" $shutdown -}}
+{{- with (get $values.services $name).settings -}}
+{{- $_ := set $own "services" (dict $name .) -}}
+{{- end -}}
+{{- mergeOverwrite (deepCopy $values.settings) $own | toJson -}}
+{{- end -}}
+
+{{/* Tables of plain values, as TOML, in a fixed order. JSON's texts, numbers and lists of them are TOML's, too. */}}
+{{- define "mentor.toml" -}}
+{{- range $section := keys . | sortAlpha }}
+[{{ $section }}]
+{{- $table := get $ $section }}
+{{- range $key := keys $table | sortAlpha }}
+{{ $key }} = {{ include "mentor.tomlValue" (get $table $key) }}
+{{- end }}
+{{ end }}
+{{- end -}}
+
+{{- define "mentor.tomlValue" -}}
+{{- if kindIs "map" . -}}
+{{- $table := . -}}
+{{- $pairs := list -}}
+{{- range $key := keys . | sortAlpha -}}
+{{- $pairs = append $pairs (printf "%s = %s" $key (include "mentor.tomlValue" (get $table $key))) -}}
+{{- end -}}
+{{- printf "{ %s }" (join ", " $pairs) -}}
+{{- else if kindIs "slice" . -}}
+{{- $items := list -}}
+{{- range . -}}{{- $items = append $items (include "mentor.tomlValue" .) -}}{{- end -}}
+{{- printf "[%s]" (join ", " $items) -}}
+{{- else -}}
+{{- toJson . -}}
+{{- end -}}
+{{- end -}}
