@@ -72,8 +72,11 @@ pub(crate) fn reaching(
     need: i16,
 ) -> [u64; BLOCK / 8] {
     let mut hit = [0u8; BLOCK];
-    for (at, hit) in hit.iter_mut().enumerate() {
-        *hit = u8::from(brought[at] + ahead[at / GROUP] - price[at] >= need);
+    let lanes = brought.chunks_exact(GROUP).zip(price.chunks_exact(GROUP));
+    for ((hit, (brought, price)), ahead) in hit.chunks_exact_mut(GROUP).zip(lanes).zip(ahead) {
+        for ((hit, brought), price) in hit.iter_mut().zip(brought).zip(price) {
+            *hit = u8::from(brought + ahead - price >= need);
+        }
     }
     let mut words = [0u64; BLOCK / 8];
     for (word, bytes) in words.iter_mut().zip(hit.chunks_exact(8)) {

@@ -34,7 +34,7 @@ pub(super) fn measure(long: bool) -> Result<Vec<Figure>> {
     shell::run(&mut offline(["build", "--release", "-p", "assignment", "--example", "bench"], &[]))?;
     let bench = Bench {
         engine: servers::target().join("release/examples/bench"),
-        python: match provision::python_tools(&["numpy", "scipy", "lapx", "ortools"]) {
+        python: match provision::python_environment("peers", &["numpy", "scipy", "lapx", "ortools"]) {
             Ok(folder) => Some(folder.join("python3")),
             Err(error) => {
                 say(&format!("no peer to compare with: {error:#}"));
