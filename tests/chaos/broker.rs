@@ -1,14 +1,21 @@
 //! The broker goes and comes back under load.
 
 use crate::{
-    load::{BACKLOG, RECOVERY, Stand, round, rounds},
+    load::{BACKLOG, RECOVERY, Stand, at_work, flows_again, round, rounds},
     seed::Dice,
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
-use testkit::{Fault, eventually};
+use testkit::{
+    Fault, TestDatabase, eventually,
+    servers::{Private, Server},
+};
+use tests::{
+    audit::Auditor,
+    process::{Fleet, Servers},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_broker_is_away_under_load() {
@@ -36,4 +43,39 @@ async fn the_broker_is_away_under_load() {
     println!("{done} rounds");
     stand.auditor.satisfied(RECOVERY).await;
     stand.fleet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rabbitmq_itself_is_killed_and_stopped_under_load() {
+    let mut dice = Dice::new("rabbitmq_itself_is_killed_and_stopped_under_load");
+    let mut rabbitmq = Private::start(Server::RabbitMq).await;
+    let database = TestDatabase::empty().await;
+    let mut servers = Servers::shared(&database.url()).await;
+    servers.rabbitmq = rabbitmq.url().to_owned();
+    let mut fleet = Fleet::prepare(&servers).await;
+    let auditor = Auditor::begin(database.pool().clone(), fleet.tenant).await;
+    fleet.start_all().await;
+    let (stage, stop) = (fleet.stage(), AtomicBool::new(false));
+    let faults = async {
+        for fault in 0..3 {
+            at_work(&auditor, &mut dice).await;
+            if fault == 1 {
+                rabbitmq.stop().await;
+            } else {
+                rabbitmq.kill();
+            }
+            let began = Instant::now();
+            rabbitmq.run().await;
+            let started = began.elapsed();
+            println!(
+                "RabbitMQ answers after {started:?}; events flow {:?} later",
+                flows_again(&auditor).await
+            );
+        }
+        stop.store(true, Ordering::Relaxed);
+    };
+    let (done, ()) = tokio::join!(rounds(&stage, &auditor, 0, &stop), faults);
+    println!("{done} rounds");
+    auditor.satisfied(RECOVERY).await;
+    fleet.stop().await;
 }

@@ -1,9 +1,10 @@
 //! Work for the services, repeated by its request id until it is done: the client of an outage.
 
+use crate::seed::Dice;
 use contracts::mentor::enrollment::v1::{ImportMode, PersonRow};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use testkit::{FaultProxy, TestDatabase, eventually, servers};
 use tests::{
@@ -17,10 +18,35 @@ use tonic::{Code, Status};
 const PEOPLE: usize = 25;
 /// Changes that may wait to be applied.
 pub(crate) const BACKLOG: i64 = 1000;
+/// How long a server may take to start on a busy machine: what only waits for it is no fault of the services.
+const STARTING: Duration = Duration::from_secs(180);
 /// How long a client repeats a call.
 const PERSISTENCE: Duration = Duration::from_secs(60);
 /// How long after the last fault everything must be in order again.
 pub(crate) const RECOVERY: Duration = Duration::from_secs(40);
+
+/// How long after a server answers again, or a process serves again, events must flow again.
+const FLOWING: Duration = Duration::from_secs(10);
+
+/// Waits until every service that takes events has applied another one, and gives the time that took. Nobody lends a
+/// hand.
+pub(crate) async fn flows_again(auditor: &Auditor) -> Duration {
+    let began = Instant::now();
+    let before = eventually!(FLOWING, auditor.applied().await);
+    eventually!(FLOWING, {
+        let now = auditor.applied().await;
+        now.is_some_and(|now| now.iter().zip(before).all(|(now, before)| *now > before))
+    });
+    let took = began.elapsed();
+    assert!(took <= FLOWING, "events flow again after {took:?} only");
+    took
+}
+
+/// Waits until a few more events are published: the next fault meets the services at work.
+pub(crate) async fn at_work(auditor: &Auditor, dice: &mut Dice) {
+    let more = auditor.published("enrollment").await + i64::try_from(1 + dice.below(60)).expect("small");
+    eventually!(Duration::from_secs(60), auditor.published("enrollment").await >= more);
+}
 
 /// All services on the shared Postgres and Redis, with a proxy before the broker.
 pub(crate) struct Stand {
@@ -111,7 +137,7 @@ fn worth_repeating(status: &Status) -> bool {
 pub(crate) async fn rounds(stage: &Stage<'_>, auditor: &Auditor, first: usize, stop: &AtomicBool) -> usize {
     let mut done = first;
     while !stop.load(Ordering::Relaxed) {
-        eventually!(PERSISTENCE, stop.load(Ordering::Relaxed) || auditor.backlog().await < BACKLOG);
+        eventually!(STARTING, stop.load(Ordering::Relaxed) || auditor.backlog().await < BACKLOG);
         round(stage, done).await;
         done += 1;
     }

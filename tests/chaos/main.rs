@@ -9,5 +9,6 @@ mod load;
 mod order;
 mod postgres;
 mod redis;
+mod run;
 mod seed;
 mod slice;

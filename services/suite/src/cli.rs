@@ -19,7 +19,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("See it work, with nothing set up", &["demo", "dev", "tokens"]),
     ("Use the matching engine on files", &["match"]),
     ("Run it on your own servers", &["config", "migrate", "serve"]),
-    ("Look after it", &["doctor", "events"]),
+    ("Look after it", &["doctor", "check", "events"]),
 ];
 
 /// The mentoring suite: everything a structured mentoring program needs, as gRPC services in one program.
@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Migrate(commands::migrate::Migrate),
     Serve(commands::serve::Serve),
     Doctor(commands::doctor::Doctor),
+    Check(commands::check::Check),
     Events(commands::events::Events),
 }
 

@@ -26,6 +26,7 @@ async fn main() -> ExitCode {
             Ok(healthy) => return if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE },
             Err(error) => Err(error),
         },
+        Command::Check(check) => commands::check::run(check).await,
         Command::Events(events) => commands::events::run(events).await,
     };
     match result {

@@ -2,6 +2,7 @@
 //! is in it from the first day.
 
 mod call;
+mod logs;
 mod personas;
 mod request;
 mod verdict;

@@ -6,7 +6,7 @@ use kernel::{Role, Uuid};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What everybody of a tenant may know of.
-const PUBLIC: [&str; 3] = ["program_id", "course_id", "run_id"];
+const PUBLIC: [&str; 4] = ["program_id", "course_id", "run_id", "previous_run_id"];
 
 /// Somebody with a token.
 pub(crate) struct Persona {

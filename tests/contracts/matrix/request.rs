@@ -14,14 +14,33 @@ pub(crate) struct Slot {
 
 /// The id fields of a request, without the request id.
 pub(crate) fn slots(request: &MessageDescriptor) -> Vec<Slot> {
-    let mut maker = Maker { ids: None, slots: Vec::new(), now: Timestamp::UNIX_EPOCH };
+    let mut maker = Maker { ids: None, slots: Vec::new(), now: Timestamp::UNIX_EPOCH, mark: None };
     maker.message(request);
     maker.slots
 }
 
 /// A request with these ids in its slots.
 pub(crate) fn generate(method: &MethodDescriptor, ids: &[Vec<String>], now: Timestamp) -> DynamicMessage {
-    let mut maker = Maker { ids: Some(ids), slots: Vec::new(), now };
+    let mut maker = Maker { ids: Some(ids), slots: Vec::new(), now, mark: None };
+    maker.message(&method.input())
+}
+
+/// A mark for texts.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark<'a> {
+    pub(crate) text: &'a str,
+    /// Also where a text has a form of its own, such as a zone: the request is then not valid.
+    pub(crate) everywhere: bool,
+}
+
+/// The same with this mark in every text that people write.
+pub(crate) fn generate_marked(
+    method: &MethodDescriptor,
+    ids: &[Vec<String>],
+    now: Timestamp,
+    mark: Mark<'_>,
+) -> DynamicMessage {
+    let mut maker = Maker { ids: Some(ids), slots: Vec::new(), now, mark: Some(mark) };
     maker.message(&method.input())
 }
 
@@ -29,6 +48,7 @@ struct Maker<'a> {
     ids: Option<&'a [Vec<String>]>,
     slots: Vec<Slot>,
     now: Timestamp,
+    mark: Option<Mark<'a>>,
 }
 
 impl Maker<'_> {
@@ -55,6 +75,9 @@ impl Maker<'_> {
     fn field(&mut self, field: &FieldDescriptor) -> Option<Value> {
         if field.name() == "update_mask" {
             return None; // once the other fields are known
+        }
+        if field.name() == "fair" {
+            return None; // only right in a mode of its own
         }
         if field.name() == "request_id" {
             return Some(Value::String(kernel::Uuid::new_v4().to_string()));
@@ -101,6 +124,9 @@ impl Maker<'_> {
     }
 
     fn text(&self, field: &FieldDescriptor) -> Option<String> {
+        if let Some(mark) = self.mark.filter(|mark| mark.everywhere || field.name() == "title") {
+            return Some(format!("{} {}", mark.text, kernel::Uuid::new_v4()));
+        }
         Some(match field.name() {
             "page_token" | "etag" => return None,
             // Filters of the audit trail that would fit nothing.
@@ -110,7 +136,11 @@ impl Maker<'_> {
             "languages" | "required_language" => "en".to_owned(),
             "rrule" => "FREQ=DAILY;COUNT=2".to_owned(),
             "title" => format!("Title {}", kernel::Uuid::new_v4()),
-            name => name.to_owned(),
+            name => match self.mark {
+                Some(mark) if name.contains("email") => format!("{}@example.com", mark.text),
+                Some(mark) => format!("{name} {}", mark.text),
+                None => name.to_owned(),
+            },
         })
     }
 }

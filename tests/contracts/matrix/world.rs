@@ -90,6 +90,11 @@ impl World {
         self.suite.clock.now()
     }
 
+    /// Until every event was handled.
+    pub(crate) async fn settle(&self) {
+        self.suite.settle().await;
+    }
+
     /// A channel without a token.
     pub(crate) fn anonymous(&self) -> Channel {
         patient(Client::builder(&self.suite.host().url()).expect("the host's own URL"))
@@ -213,6 +218,7 @@ impl Founding {
             let shared = Ids::default()
                 .with("program_id", &[&self.program])
                 .with("run_id", &[&self.run])
+                .with("previous_run_id", &[&self.run])
                 .with("match_id", &[&active.match_id])
                 .with("meeting_id", &[&meeting])
                 .with("ignore_meeting_id", &[&meeting])

@@ -28,6 +28,8 @@ use tower::{Service, ServiceExt};
 const BACKOFF: Duration = Duration::from_millis(50);
 /// The longest pause.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
+/// A call that never left is begun again this often, whatever the attempts: the server said goodbye at that moment.
+const NEVER_SENT: u32 = 5;
 /// A request larger than this is sent once.
 const MAX_KEPT: usize = 4 * 1024 * 1024 + 5;
 
@@ -109,13 +111,18 @@ async fn run(shared: &Shared, mut request: Request<Body>) -> Result<Response<Bod
 /// Tries until an answer is one, the attempts are used up, or the deadline would pass before the next.
 async fn repeat(shared: &Shared, parts: Parts, body: Bytes, until: Instant) -> Result<Response<Body>> {
     let mut tried = Vec::new();
-    let mut attempt = 0;
+    let (mut attempt, mut unsent) = (0, 0);
     loop {
         attempt += 1;
         let left = until.saturating_duration_since(Instant::now());
         let mut request = Request::from_parts(parts.clone(), Body::new(Full::new(body.clone())));
         set_timeout(request.headers_mut(), left);
         let outcome = once(shared, request, &mut tried).await;
+        if unsent < NEVER_SENT && outcome.as_ref().is_err_and(|error| never_sent(&**error)) {
+            (attempt, unsent) = (attempt - 1, unsent + 1);
+            tried.pop();
+            continue;
+        }
         let Some(pause) = pause(&outcome, attempt, shared.attempts) else { return outcome };
         if Instant::now() + pause >= until {
             return outcome;
@@ -137,10 +144,19 @@ async fn once(
         Err(error) => Err(error),
     };
     sent.map_err(|error| {
-        picked.backend.rest();
+        if !never_sent(&error) {
+            picked.backend.rest();
+        }
         Error::new(ErrorKind::Unavailable, "DEPENDENCY_UNAVAILABLE", "the server does not answer; try again")
             .caused_by(error)
     })
+}
+
+/// Whether the request did not leave this process: the connection was closed for new requests, as a server does that
+/// ends or wants its clients spread, between the look at it and the sending.
+fn never_sent(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled))
 }
 
 /// How long to wait before the next attempt; nothing when there is none. What the server asks for counts where it

@@ -179,7 +179,7 @@ fn verifier(
         roots.add(certificate).map_err(|error| wrong(&error))?;
     }
     let builder = WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(provider));
-    Ok(builder.build().map_err(|error| wrong(&error))?)
+    builder.build().map_err(|error| wrong(&error))
 }
 
 fn read(field: &'static str, path: &Path) -> Result<Vec<u8>> {

@@ -96,8 +96,9 @@ mod tests {
 
     #[test]
     fn a_password_goes_beside_the_user_and_is_encoded() {
-        let joined =
-            |url: &str, password: &str| Secret::new(password).in_url(&Secret::new(url)).expose_secret().to_owned();
+        let joined = |url: &str, password: &str| {
+            Secret::new(password).in_url(&Secret::new(url)).expose_secret().to_owned()
+        };
         assert_eq!(
             joined("postgres://owner@db:5432/mentor?options=a@b", "a/b@c"),
             "postgres://owner:a%2Fb%40c@db:5432/mentor?options=a@b"

@@ -27,10 +27,7 @@ pub(super) fn migrate(config: &Config, services: &[&'static str]) -> MigrateSett
         let password = section.passwords.get(*service).unwrap_or(&section.password);
         role_passwords.extend(password.wrapped().map(|password| ((*service).to_owned(), password)));
     }
-    MigrateSettings {
-        admin_url: config.migrate.password.in_url(&config.migrate.url),
-        role_passwords,
-    }
+    MigrateSettings { admin_url: config.migrate.password.in_url(&config.migrate.url), role_passwords }
 }
 
 pub(super) fn broker(config: &Config) -> Result<Broker, StartError> {

@@ -73,13 +73,14 @@ impl Exemplars {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut out = String::with_capacity(text.len() * 3 / 2);
         for line in text.lines() {
-            match line.strip_prefix("# ") {
-                Some(head) => out.push_str(&family(head)),
-                None => {
-                    out.push_str(line);
-                    let exemplar = bucket(line).and_then(|(series, le)| all.get(&series)?.of(le));
-                    exemplar.into_iter().for_each(|exemplar| exemplar.write(&mut out));
-                }
+            if let Some(head) = line.strip_prefix("# ") {
+                out.push_str(&family(head));
+            } else if let Some(bucket) = Bucket::of(line) {
+                bucket.write(&mut out);
+                let exemplar = all.get(&bucket.series()).and_then(|slots| slots.of(bucket.bound));
+                exemplar.into_iter().for_each(|exemplar| exemplar.write(&mut out));
+            } else {
+                out.push_str(line);
             }
             out.push('\n');
         }
@@ -106,12 +107,35 @@ fn series(key: &Key) -> String {
     format!("{}{{{}}}", key.name(), labels.join(","))
 }
 
-/// The series and the bound of a line `name_bucket{…,le="0.1"} 7`.
-fn bucket(line: &str) -> Option<(String, &str)> {
-    let (name, rest) = line.split_once("_bucket{")?;
-    let (labels, _) = rest.rsplit_once("\"} ")?;
-    let (labels, le) = labels.rsplit_once("le=\"")?;
-    Some((format!("{name}{{{}}}", labels.trim_end_matches(',')), le))
+/// A line `name_bucket{labels,le="bound"} count`.
+struct Bucket<'a> {
+    name: &'a str,
+    /// With their comma at the end, if there are any.
+    labels: &'a str,
+    bound: &'a str,
+    count: &'a str,
+}
+
+impl<'a> Bucket<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        let (name, rest) = line.split_once("_bucket{")?;
+        let (labels, count) = rest.rsplit_once("\"} ")?;
+        let (labels, bound) = labels.rsplit_once("le=\"")?;
+        Some(Bucket { name, labels, bound, count })
+    }
+
+    /// As [`series`] writes it.
+    fn series(&self) -> String {
+        format!("{}{{{}}}", self.name, self.labels.trim_end_matches(','))
+    }
+
+    /// OpenMetrics writes whole bounds with a fraction.
+    fn write(&self, out: &mut String) {
+        let Bucket { name, labels, bound, count } = self;
+        let fraction = if bound.bytes().all(|byte| byte.is_ascii_digit()) { ".0" } else { "" };
+        // Writing to a string can't fail.
+        let _ = write!(out, "{name}_bucket{{{labels}le=\"{bound}{fraction}\"}} {count}");
+    }
 }
 
 impl Slots {
@@ -200,6 +224,15 @@ mod tests {
         assert!(lines[3].ends_with("} 1"), "{open}");
         assert!(lines[4].ends_with(&format!("}} 2 {tail} 99 1700000000.123")), "{open}");
         assert_eq!(lines[6], "# EOF");
+    }
+
+    #[test]
+    fn whole_bounds_have_a_fraction() {
+        let text = "x_seconds_bucket{le=\"5\"} 1\nx_seconds_bucket{a=\"b\",le=\"+Inf\"} 1\nx_seconds_bucket{le=\"0.5\"} 1\n";
+        assert_eq!(
+            Exemplars::default().open_metrics(text),
+            "x_seconds_bucket{le=\"5.0\"} 1\nx_seconds_bucket{a=\"b\",le=\"+Inf\"} 1\nx_seconds_bucket{le=\"0.5\"} 1\n# EOF\n"
+        );
     }
 
     #[test]

@@ -56,8 +56,13 @@ impl Telemetry {
                 .with_current_span(true)
                 .with_span_list(false)
                 .with_writer(std::io::stderr)
+                // Where a line can't be written, another about it can't either, and would panic.
+                .log_internal_errors(false)
                 .boxed(),
-            LogFormat::Human => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).boxed(),
+            LogFormat::Human => tracing_subscriber::fmt::layer()
+                .with_writer(std::io::stderr)
+                .log_internal_errors(false)
+                .boxed(),
         };
         tracing_subscriber::registry()
             .with(filter)

@@ -6,7 +6,9 @@ use super::{
 };
 use anyhow::{Context, Result, anyhow, bail};
 use std::{
-    env, fs,
+    env,
+    ffi::OsString,
+    fs,
     net::TcpListener,
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
@@ -38,17 +40,26 @@ pub(super) async fn start(server: Server) -> Result<Instance> {
 
 /// How a server is started: its binary, arguments, and where it will be.
 pub(super) struct Recipe {
+    pub(super) server: Server,
     pub(super) url: String,
     program: PathBuf,
     arguments: Vec<String>,
+    environment: Vec<(&'static str, OsString)>,
     user: User,
+    /// The port of what it leaves running beside itself.
+    names: Option<u16>,
 }
 
 impl Recipe {
     fn command(&self) -> Command {
         let mut command = self.user.command(&self.program);
-        command.args(&self.arguments);
+        command.args(&self.arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// What runs beside the server and does not end with it.
+    pub(super) fn companion(&self) -> Option<u32> {
+        self.names.and_then(port_mapper)
     }
 }
 
@@ -96,7 +107,15 @@ fn postgres_recipe(directory: &Path, more: &[&str]) -> Result<Recipe> {
         arguments.extend(["-c".to_owned(), (*option).to_owned()]);
     }
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    Ok(Recipe { url, program: initdb.with_file_name("postgres"), arguments, user })
+    Ok(Recipe {
+        server: Server::Postgres,
+        url,
+        program: initdb.with_file_name("postgres"),
+        arguments,
+        environment: Vec::new(),
+        user,
+        names: None,
+    })
 }
 
 /// Prepares a server of one's own, which is not started yet.
@@ -106,7 +125,7 @@ pub(super) fn private(server: Server) -> Result<(Recipe, PathBuf)> {
     let recipe = match server {
         Server::Postgres => postgres_recipe(&directory, &[])?,
         Server::Redis => redis_recipe(&directory)?,
-        Server::RabbitMq => bail!("put a FaultProxy before the shared one"),
+        Server::RabbitMq => rabbitmq_recipe(&directory)?,
     };
     Ok((recipe, directory))
 }
@@ -116,9 +135,7 @@ pub(super) async fn run_private(recipe: &Recipe, directory: &Path) -> Result<Chi
     let log = directory.join("server.log");
     let mut child = spawn(recipe.command(), &log)?;
     wait_until_listening(&mut child, &log, &recipe.url).await?;
-    if recipe.url.starts_with("postgres") {
-        answering(Server::Postgres, &recipe.url, &log).await?;
-    }
+    answering(recipe.server, &recipe.url, &log).await?;
     Ok(child)
 }
 
@@ -145,13 +162,31 @@ fn redis_recipe(directory: &Path) -> Result<Recipe> {
     let arguments =
         ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", &directory];
     let arguments = arguments.map(str::to_owned).to_vec();
-    Ok(Recipe { url: format!("redis://127.0.0.1:{port}/0"), program, arguments, user: User::Myself })
+    Ok(Recipe {
+        server: Server::Redis,
+        url: format!("redis://127.0.0.1:{port}/0"),
+        program,
+        arguments,
+        environment: Vec::new(),
+        user: User::Myself,
+        names: None,
+    })
 }
 
 async fn rabbitmq(directory: &Path) -> Result<(String, Vec<u32>)> {
+    let recipe = rabbitmq_recipe(directory)?;
+    let log = directory.join("server.log");
+    let id = launch(recipe.command(), &log, &recipe.url).await?;
+    answering(Server::RabbitMq, &recipe.url, &log).await?;
+    let mut processes = vec![id];
+    processes.extend(recipe.companion());
+    Ok((recipe.url, processes))
+}
+
+fn rabbitmq_recipe(directory: &Path) -> Result<Recipe> {
     // The wrapper in /usr/sbin insists on the system's own directories; the script behind it does not.
     let places = ["/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin"];
-    let binary = find("rabbitmq-server", places.map(PathBuf::from)).ok_or_else(|| {
+    let program = find("rabbitmq-server", places.map(PathBuf::from)).ok_or_else(|| {
         anyhow!("install it (Debian, Ubuntu: apt install rabbitmq-server), or set MENTOR_TEST_RABBITMQ_URL")
     })?;
     let user = User::find(&["rabbitmq", "nobody"])?;
@@ -162,29 +197,37 @@ async fn rabbitmq(directory: &Path) -> Result<(String, Vec<u32>)> {
     user.own(directory)?;
     fs::write(directory.join("enabled_plugins"), "[].\n")?;
     let (port, distribution, names) = (free_port()?, free_port()?, free_port()?);
-    let mut command = user.command(&binary);
-    command
-        .env("HOME", directory.join("home"))
-        .env("RABBITMQ_NODENAME", format!("testkit{port}@localhost"))
-        .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
-        .env("RABBITMQ_NODE_PORT", port.to_string())
-        .env("RABBITMQ_DIST_PORT", distribution.to_string())
-        .env("ERL_EPMD_PORT", names.to_string())
-        .env("ERL_EPMD_ADDRESS", "127.0.0.1")
-        .env("RABBITMQ_MNESIA_BASE", directory.join("mnesia"))
-        .env("RABBITMQ_LOG_BASE", directory.join("log"))
-        .env("RABBITMQ_ENABLED_PLUGINS_FILE", directory.join("enabled_plugins"))
-        .env("RABBITMQ_CONFIG_FILE", directory.join("none"))
-        .env("RABBITMQ_CONF_ENV_FILE", "/dev/null")
-        .env("RABBITMQ_PID_FILE", directory.join("pid"))
-        .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none");
-    let url = format!("amqp://guest:guest@127.0.0.1:{port}/%2f");
-    let log = directory.join("server.log");
-    let id = launch(command, &log, &url).await?;
-    answering(Server::RabbitMq, &url, &log).await?;
-    let mut processes = vec![id];
-    processes.extend(port_mapper(names));
-    Ok((url, processes))
+    let inside = |name: &str| directory.join(name).into_os_string();
+    let environment = vec![
+        ("HOME", inside("home")),
+        ("RABBITMQ_NODENAME", format!("testkit{port}@localhost").into()),
+        ("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1".into()),
+        ("RABBITMQ_NODE_PORT", port.to_string().into()),
+        ("RABBITMQ_DIST_PORT", distribution.to_string().into()),
+        ("ERL_EPMD_PORT", names.to_string().into()),
+        ("ERL_EPMD_ADDRESS", "127.0.0.1".into()),
+        ("RABBITMQ_MNESIA_BASE", inside("mnesia")),
+        ("RABBITMQ_LOG_BASE", inside("log")),
+        ("RABBITMQ_ENABLED_PLUGINS_FILE", inside("enabled_plugins")),
+        ("RABBITMQ_CONFIG_FILE", inside("none")),
+        ("RABBITMQ_CONF_ENV_FILE", "/dev/null".into()),
+        ("RABBITMQ_PID_FILE", inside("pid")),
+        (
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+            "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none".into(),
+        ),
+        // The script gives way to the server: a signal to the child reaches the server itself.
+        ("RUNNING_UNDER_SYSTEMD", "true".into()),
+    ];
+    Ok(Recipe {
+        server: Server::RabbitMq,
+        url: format!("amqp://guest:guest@127.0.0.1:{port}/%2f"),
+        program,
+        arguments: Vec::new(),
+        environment,
+        user,
+        names: Some(names),
+    })
 }
 
 /// Erlang's port mapper detaches itself; `/proc` tells which one is ours.

@@ -18,7 +18,7 @@ pub struct Private {
 }
 
 impl Private {
-    /// Starts Postgres (which keeps what was committed over a crash) or Redis.
+    /// Starts Postgres or RabbitMQ (which keep what they confirmed over a crash) or Redis (which does not).
     ///
     /// # Panics
     /// When it is not installed, with what to install, or does not start.
@@ -39,8 +39,8 @@ impl Private {
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             // SIGQUIT is how Postgres crashes with all of its processes: no checkpoint, recovery at the next start.
-            if self.recipe.url.starts_with("postgres") {
-                let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).output();
+            if self.recipe.server == Server::Postgres {
+                signal("-QUIT", child.id());
             } else {
                 let _ = child.kill();
             }
@@ -51,7 +51,8 @@ impl Private {
     /// Ends it in an orderly way, without waiting for clients.
     pub async fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).output();
+            // Erlang has another use for SIGINT; to Postgres SIGTERM means to wait for its clients.
+            signal(if self.recipe.server == Server::RabbitMq { "-TERM" } else { "-INT" }, child.id());
             let _ = tokio::task::spawn_blocking(move || child.wait()).await;
         }
     }
@@ -71,6 +72,13 @@ impl Private {
 impl Drop for Private {
     fn drop(&mut self) {
         self.kill();
+        if let Some(companion) = self.recipe.companion() {
+            signal("-TERM", companion);
+        }
         let _ = std::fs::remove_dir_all(&self.directory);
     }
+}
+
+fn signal(which: &str, process: u32) {
+    let _ = Command::new("kill").args([which, &process.to_string()]).output();
 }

@@ -193,7 +193,11 @@ impl World {
 
     /// Starts a run and waits for its end.
     pub(crate) async fn run(&self, mode: MatchMode, seed: i64) -> MatchRun {
-        let request = start(mode, seed);
+        self.finished(start(mode, seed)).await
+    }
+
+    /// The same with any request.
+    pub(crate) async fn finished(&self, request: StartMatchRunRequest) -> MatchRun {
         let started = self.runs().start_match_run(request).await.expect("the run starts").into_inner();
         self.suite.settle().await;
         self.get_run(&started.run.expect("a run").run_id).await

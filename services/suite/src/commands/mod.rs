@@ -1,5 +1,6 @@
 //! One module per command; `demo` has its own place.
 
+pub(crate) mod check;
 pub(crate) mod config;
 pub(crate) mod dev;
 pub(crate) mod doctor;

@@ -2,7 +2,7 @@
 
 use crate::program::run;
 
-const COMMANDS: [&str; 7] = ["demo", "dev", "config", "migrate", "serve", "doctor", "events"];
+const COMMANDS: [&str; 8] = ["demo", "dev", "match", "config", "migrate", "serve", "doctor", "events"];
 
 #[tokio::test]
 async fn help_lists_every_command_and_each_explains_itself() {

@@ -1,5 +1,6 @@
 //! The program itself, as people run it: on the private Postgres, and on real servers.
 
+mod check;
 mod dev;
 mod doctor;
 mod events;

@@ -123,6 +123,71 @@ async fn every_mode_verifies_with_locks_exclusions_and_last_time() {
 }
 
 #[tokio::test]
+async fn floors_are_kept_and_what_that_costs_is_told() {
+    let folder = Folder::new(&[
+        ("pairs.csv", PAIRS),
+        ("mentors.csv", MENTORS),
+        ("groups.csv", "mentee,group\nm0,north\nm1,south\n"),
+        ("floors.csv", "group,floor\nnorth,85\n"),
+    ]);
+    let words =
+        "solve --pairs pairs.csv --mentors mentors.csv --mode fair --groups groups.csv --floors floors.csv";
+    let done = folder.run(&format!("{words} --verify --json --why-not m1,b0")).await;
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    let summary = done.json();
+    // Without the floor the total is 165; with it m0 has b0.
+    assert_eq!((&summary["total"], &summary["verified"]), (&110.into(), &true.into()));
+    let gap = summary["gap"].as_i64().expect("the floor is kept, so that the gap is known");
+    assert!((0..=55).contains(&gap), "{gap}");
+    let group = serde_json::json!({ "group": "north", "mentees": 1, "floor": 85, "mean": 90, "met": true });
+    assert_eq!(summary["groups"], serde_json::json!([group]));
+    let proof: Value = serde_json::from_str(&folder.read("certificate.json")).expect("JSON");
+    assert_eq!((&proof["fair"][0]["achieved"], &proof["mode"]), (&90.into(), &"fair".into()));
+    assert!(proof["fair"][0]["multiplier"].as_i64() > Some(0), "{proof}");
+    folder.put("floors.csv", "group,floor\nnorth,95\n");
+    let done = folder.run(words).await;
+    assert_eq!(done.code, Some(0), "{}", done.stderr);
+    assert!(done.stdout.contains("not every floor is kept"), "{}", done.stdout);
+    assert!(done.stdout.contains("north (1 mentee): mean 90, floor 95 missed"), "{}", done.stdout);
+    let alone = folder.run("solve --pairs pairs.csv --mentors mentors.csv --mode fair").await;
+    assert!(alone.code == Some(2) && alone.stderr.contains("--floors"), "{}", alone.stderr);
+    let idle = folder
+        .run("solve --pairs pairs.csv --mentors mentors.csv --groups groups.csv --floors floors.csv")
+        .await;
+    assert!(idle.code == Some(1) && idle.stderr.contains("--mode fair"), "{}", idle.stderr);
+}
+
+#[tokio::test]
+async fn a_search_that_is_ended_gives_the_best_so_far_with_its_gap() {
+    let mut pairs = String::from("mentee,mentor,score\n");
+    for mentee in 0..300u64 {
+        for mentor in 0..300u64 {
+            pairs.push_str(&format!(
+                "m{mentee},b{mentor},{}\n",
+                (mentee * 7919 + mentor * 104_729 + mentee * mentor) % 9973
+            ));
+        }
+    }
+    let mut mentors = String::from("mentor,capacity\n");
+    (0..300).for_each(|mentor| mentors.push_str(&format!("b{mentor},1\n")));
+    let folder = Folder::new(&[("pairs.csv", &pairs), ("mentors.csv", &mentors)]);
+    let words = "solve --pairs pairs.csv --mentors mentors.csv --verify --json";
+    let best = folder.run(words).await.json();
+    assert_eq!(best["outcome"], "optimal");
+    for (limit, outcome) in [("--time-limit 0s", "stopped"), ("--gap-limit 2000", "within_gap")] {
+        let done = folder.run(&format!("{words} {limit}")).await;
+        assert_eq!(done.code, Some(0), "{limit}: {}", done.stderr);
+        let ended = done.json();
+        assert_eq!(ended["outcome"], outcome, "{limit}: {ended}");
+        assert!(ended["bound"].as_i64() >= best["total"].as_i64(), "{limit}: {ended}");
+        assert!(
+            ended["gap"].as_i64() > Some(0) && ended["total"].as_i64() <= best["total"].as_i64(),
+            "{ended}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_mistake_is_named_by_file_row_and_column_and_nothing_is_written() {
     let pairs = |row: &str| format!("{PAIRS}{row}\n");
     let huge = i64::MAX.to_string();
@@ -160,14 +225,39 @@ async fn every_mistake_is_named_by_file_row_and_column_and_nothing_is_written() 
         ("locks.csv", "mentee,mentor\nm0,b9\n".to_owned(), "row 2, column mentor: there is no mentor `b9`"),
         (
             "locks.csv",
-            "mentee,mentor\nm0,b1\n".to_owned(),
-            "row 2, column mentor: the lock of m0 to b1 contradicts row 2",
-        ),
-        (
-            "locks.csv",
             "mentee,mentor\nm0,b0\nm1,b0\n".to_owned(),
             "row 3, column mentor: every place of b0 is locked",
         ),
+        (
+            "mentors.csv",
+            format!("{MENTORS}b2,9223372036854775808\n"),
+            "row 4, column capacity: `9223372036854775808` is past",
+        ),
+        ("mentors.csv", "mentor,places\nb0,1\n".to_owned(), "row 1, column capacity: there is no column"),
+        (
+            "locks.csv",
+            "mentee,mentor\nm0,b1\n".to_owned(),
+            "row 2, column mentor: the lock of m0 to b1 contradicts row 2 of",
+        ),
+        (
+            "exclusions.csv",
+            "mentee,mentor\nm0,b9\n".to_owned(),
+            "row 2, column mentor: there is no mentor `b9`",
+        ),
+        (
+            "groups.csv",
+            "mentee,group\nm9,north\n".to_owned(),
+            "row 2, column mentee: there is no mentee `m9`",
+        ),
+        (
+            "groups.csv",
+            "mentee,group\nm0,north\nm0,south\n".to_owned(),
+            "row 3, column mentee: mentee `m0` stands in row 2",
+        ),
+        ("floors.csv", "group,floor\nnorth,-1\n".to_owned(), "row 2, column floor: `-1` is past"),
+        ("floors.csv", "group,floor\nnorth,NaN\n".to_owned(), "row 2, column floor: `NaN` is not a whole"),
+        ("floors.csv", "group,floor\neast,1\n".to_owned(), "row 2, column group: no mentee is in the group"),
+        ("floors.csv", format!("group,floor\nnorth,{huge}\n"), "floor 9223372036854775807 of group 0"),
         (
             "exclusions.csv",
             "mentee,mentor\nm0,b1\nm0,b1\n".to_owned(),
@@ -180,9 +270,11 @@ async fn every_mistake_is_named_by_file_row_and_column_and_nothing_is_written() 
             ("mentors.csv", MENTORS),
             ("locks.csv", "mentee,mentor\n"),
             ("exclusions.csv", "mentee,mentor\nm0,b1\n"),
+            ("groups.csv", "mentee,group\nm0,north\n"),
+            ("floors.csv", "group,floor\nnorth,1\n"),
         ]);
         folder.put(file, &text);
-        let lists = "--locks locks.csv --exclusions exclusions.csv";
+        let lists = "--locks locks.csv --exclusions exclusions.csv --mode fair --groups groups.csv --floors floors.csv";
         let done = folder.run(&format!("solve --pairs pairs.csv --mentors mentors.csv {lists}")).await;
         assert_eq!(done.code, Some(1), "{expected}");
         let named = done.stderr.contains(&folder.path(file)) && done.stderr.contains(expected);
@@ -263,6 +355,29 @@ async fn mistakes_in_profiles_and_criteria_are_named() {
         ("mentees.csv", PEOPLE.replace("m1", "m0"), "row 3, column id: mentee `m0` stands in row 2"),
         ("mentees.csv", PEOPLE.replace("team", "unit"), "row 1, column team: there is no column `team`"),
         ("mentors.csv", GUIDES.replace("Dora,1", "Dora,0"), "row 3, column capacity: capacity 0"),
+        ("mentors.csv", GUIDES.replace("Dora,1", "Dora,-2"), "row 3, column capacity: capacity -2"),
+        ("mentors.csv", GUIDES.replace("Dora,1", "Dora,NaN"), "row 3, column capacity: `NaN` is not a whole"),
+        (
+            "mentees.csv",
+            "id,name,wants,grade,team\n".to_owned(),
+            "has no rows, but there must be at least one mentee",
+        ),
+        ("mentors.csv", "id,name,capacity,offers,grade,team\n".to_owned(), "at least one mentor"),
+        (
+            "locks.csv",
+            "mentee,mentor\nm1,b1\n".to_owned(),
+            "row 2, column mentor: m1 cannot be locked to b1: the rule \"same team\" forbids it",
+        ),
+        (
+            "criteria.toml",
+            CRITERIA.replace("weight = 600", "weight = nan"),
+            "row 2: criterion skills: invalid type",
+        ),
+        (
+            "criteria.toml",
+            CRITERIA.replace("weight = 600", "weight = 9000000000000000000"),
+            "criterion skills",
+        ),
         (
             "criteria.toml",
             CRITERIA.replace("span = 2", "span = 0"),
@@ -288,8 +403,9 @@ async fn mistakes_in_profiles_and_criteria_are_named() {
     ];
     for (file, text, expected) in cases {
         let folder = people();
+        folder.put("locks.csv", "mentee,mentor\n");
         folder.put(file, &text);
-        let done = folder.run(PEOPLE_RUN).await;
+        let done = folder.run(&format!("{PEOPLE_RUN} --locks locks.csv")).await;
         assert_eq!(done.code, Some(1), "{expected}");
         let named = done.stderr.contains(&folder.path(file)) && done.stderr.contains(expected);
         assert!(named, "{expected} of {file} in {}", done.stderr);

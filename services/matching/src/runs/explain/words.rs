@@ -40,24 +40,25 @@ impl Explainer<'_> {
         let most = answer.better.first()?;
         let cheapest = answer.better.iter().min_by_key(|missed| missed.short.points())?;
         let best = points(most.score);
-        let who = match answer.mentor_rank.rank - 1 {
-            1 => format!("One mentor would score higher ({best})"),
-            more => format!("{more} mentors would score higher (up to {best})"),
+        let (who, pair) = match answer.mentor_rank.rank - 1 {
+            1 => (format!("One mentor would score higher ({best})"), "that pair"),
+            more => (
+                format!("{more} mentors would score higher (up to {best})"),
+                "even the least costly of those",
+            ),
         };
-        let why = match cheapest.short {
-            Short::Nothing => "by the proof that is no better for all pairs together".to_owned(),
+        Some(match cheapest.short {
+            Short::Nothing => format!("{who}, but by the proof that is no better for all pairs together."),
             Short::Points(short) => {
-                format!(
-                    "giving the mentee one of them would cost all pairs together at least {} points",
-                    points(short)
-                )
+                let short = points(short);
+                format!("{who}, but {pair} would cost all pairs together at least {short} points.")
             }
-            Short::Coverage(_) => "that would leave one mentee more without a mentor".to_owned(),
+            Short::Coverage(_) => format!("{who}, but {pair} would leave one mentee more without a mentor."),
             Short::BelowWorst(..) => return None,
-            Short::Stable => "with mentees whom they score higher or as high".to_owned(),
-        };
-        let joined = if cheapest.short == Short::Stable { "but they are" } else { "but" };
-        Some(format!("{who}, {joined} {why}."))
+            Short::Stable => {
+                format!("{who}, but the places there went to mentees who score higher or as high.")
+            }
+        })
     }
 
     fn not_made(&self, answer: &PairAnswer, mentee: usize, mentor: usize) -> String {
@@ -164,8 +165,8 @@ impl Explainer<'_> {
                     self.holders(missed.mentor).iter().map(|holder| points(holder.score)).collect();
                 let held = match held.len() {
                     0 => String::new(),
-                    1 => format!(", whose place went to a mentee with {} points", held.join("")),
-                    _ => format!(", whose places went to mentees with {} points", listed(&held)),
+                    1 => format!("; the place went to a mentee with {} points", held.join("")),
+                    _ => format!("; the places went to mentees with {} points", listed(&held)),
                 };
                 let nearest =
                     format!("The nearest would have {} points with the mentee{held}.", points(missed.score));

@@ -3,8 +3,11 @@
 //! The same answers as the library's `Explainer`, for inputs whose pairs are never listed.
 
 use super::{market::Market, terms::Lists};
-use assignment::{Options, Solution};
+use assignment::{Mode, Options, Solution};
 use std::collections::{HashMap, HashSet};
+
+/// The unit of prices in the fair mode.
+const FAIR_UNIT: i64 = 1024;
 
 /// How many better mentors are explained for each mentee.
 const BETTER: usize = 3;
@@ -173,7 +176,20 @@ impl<'a> Explained<'a> {
         let bonus = if self.is_previous(mentee, mentor) { self.options.keep_bonus } else { 0 };
         let price = |prices: &[i64], at: u32| prices.get(at as usize).copied().unwrap_or(0);
         let prices = price(&proof.mentee_price, mentee).saturating_add(price(&proof.mentor_price, mentor));
+        if let (Mode::Fair(floors), Some(fair)) = (&self.options.mode, &proof.fair) {
+            let group = floors.group_of.get(mentee as usize).copied().flatten();
+            let extra = group.map_or(0, |group| price(&fair.multiplier, group));
+            let worth = FAIR_UNIT.saturating_mul(score.saturating_add(bonus));
+            let worth = worth.saturating_add(extra.saturating_mul(score));
+            return prices.saturating_sub(worth).div_euclid(FAIR_UNIT).max(0);
+        }
         prices.saturating_sub(score.saturating_add(proof.lift).saturating_add(bonus)).max(0)
+    }
+
+    /// How far the result may be from the best; unknown when it does not meet floors that the bound takes for met.
+    pub(super) fn gap(&self) -> Option<i64> {
+        let proof = &self.solution.certificate;
+        proof.fair.as_ref().is_none_or(|fair| fair.feasible).then(|| proof.gap().max(0))
     }
 
     /// The pair is excluded.

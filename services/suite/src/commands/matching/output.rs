@@ -105,6 +105,22 @@ fn certificate(out: &mut Out<'_>, mode: Objective, explained: &Explained<'_>, ve
     let bottleneck = proof.bottleneck.as_ref().map(|proof| {
         json!({ "worst": proof.worst, "coverage": cover(&proof.coverage), "above": cover(&proof.above) })
     });
+    let fair = proof.fair.as_ref().map(|proof| {
+        let groups = explained.lists.groups.names.len() as u32;
+        (0..groups)
+            .zip(&proof.multiplier)
+            .zip(&proof.achieved)
+            .map(|((group, multiplier), achieved)| {
+                json!({
+                    "group": explained.lists.groups.names.text(group),
+                    "mentees": explained.lists.groups.members(group as usize),
+                    "floor": explained.lists.groups.floors.floor.get(group as usize),
+                    "achieved": achieved,
+                    "multiplier": multiplier,
+                })
+            })
+            .collect::<Vec<_>>()
+    });
     let text = json!({
         "mode": mode.name(),
         "seed": options.seed,
@@ -115,9 +131,10 @@ fn certificate(out: &mut Out<'_>, mode: Objective, explained: &Explained<'_>, ve
         "total": solution.total,
         "value": proof.value,
         "bound": proof.bound,
-        "gap": proof.gap(),
+        "gap": explained.gap(),
         "lift": proof.lift,
         "bottleneck": bottleneck,
+        "fair": fair,
         "mentees": mentees.collect::<Vec<_>>(),
         "mentors": mentors.collect::<Vec<_>>(),
     });

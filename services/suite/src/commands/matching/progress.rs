@@ -1,6 +1,6 @@
 //! Shows where a run is while it lasts; nothing is shown where nobody watches.
 
-use super::tell::points;
+use super::{tell::points, terms::Objective};
 use assignment::{Phase, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
@@ -34,22 +34,21 @@ impl Bar {
     }
 
     /// A round of the engine has ended.
-    pub(super) fn show(&self, progress: &Progress) {
+    pub(super) fn show(&self, mode: Objective, progress: &Progress) {
         let doing = match progress.phase {
             Phase::Candidates => "looking for promising pairs",
             Phase::Auction => "bidding",
             Phase::Exact => "making it exact",
             Phase::Pricing => "testing all pairs",
+            Phase::Fairness => "weighing the groups",
             _ => "searching",
         };
-        let gap = match (progress.gap, progress.bound) {
-            (Some(gap), Some(bound)) => {
-                format!(", at most {} points from the best ({})", points(gap), points(bound))
-            }
-            _ => String::new(),
-        };
-        self.bar.set_message(format!("{doing}, round {}{gap}", progress.round));
-        if let Some(gap) = progress.gap {
+        let proof = proof(mode, progress);
+        let text = proof.map_or_else(String::new, |(bound, gap)| {
+            format!(", at most {} points from the best ({})", points(gap), points(bound))
+        });
+        self.bar.set_message(format!("{doing}, round {}{text}", progress.round));
+        if let Some((_, gap)) = proof {
             let _ = self.first.compare_exchange(0, gap, Ordering::Relaxed, Ordering::Relaxed);
             self.bar.set_position(filled(gap, self.first.load(Ordering::Relaxed)));
         }
@@ -59,6 +58,16 @@ impl Bar {
     pub(super) fn end(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// The bound and the gap, where they are those of the result: on the way to some, other problems are solved.
+fn proof(mode: Objective, progress: &Progress) -> Option<(i64, i64)> {
+    let own = match mode {
+        Objective::MaxTotal | Objective::MaxCardinality | Objective::Stable => true,
+        Objective::Fair => progress.phase == Phase::Fairness,
+        Objective::Bottleneck => false,
+    };
+    progress.bound.zip(progress.gap).filter(|(bound, _)| own && *bound < i64::MAX)
 }
 
 /// How much of the bar is filled: each halving of the gap by the same length.
@@ -77,5 +86,16 @@ mod tests {
         assert_eq!(filled(31, 1023), 500);
         assert_eq!(filled(0, 1023), LENGTH);
         assert_eq!(filled(0, 0), LENGTH);
+    }
+
+    #[test]
+    fn only_bounds_of_the_result_are_shown() {
+        let at = |phase| Progress { phase, round: 1, bound: Some(9), gap: Some(2) };
+        assert_eq!(proof(Objective::MaxTotal, &at(Phase::Auction)), Some((9, 2)));
+        assert_eq!(proof(Objective::Fair, &at(Phase::Auction)), None);
+        assert_eq!(proof(Objective::Fair, &at(Phase::Fairness)), Some((9, 2)));
+        assert_eq!(proof(Objective::Bottleneck, &at(Phase::Exact)), None);
+        let unknown = Progress { bound: Some(i64::MAX), ..at(Phase::Auction) };
+        assert_eq!(proof(Objective::MaxTotal, &unknown), None);
     }
 }

@@ -38,6 +38,11 @@ pub(super) fn print(
     if let Some(worst) = explained.facts.iter().filter_map(|facts| facts.made).map(|(_, score)| score).min() {
         println!("  the worst pair is worth {} points", points(worst));
     }
+    for group in groups(explained) {
+        let met = if group.met { "kept" } else { "missed" };
+        let (who, mean) = (counted(group.mentees as i64, "mentee"), points(group.mean));
+        println!("  {} ({who}): mean {mean}, floor {} {met}", group.name, points(group.floor));
+    }
     if let Some((kept, of)) = kept {
         let moved = points((of - kept) as i64);
         let left = explained.lists.previous.skipped;
@@ -63,9 +68,40 @@ pub(super) fn print(
     Ok(())
 }
 
+/// What came of a floor.
+struct Group<'a> {
+    name: &'a str,
+    mentees: usize,
+    floor: i64,
+    /// Rounded down.
+    mean: i64,
+    met: bool,
+}
+
+fn groups<'a>(explained: &'a Explained<'_>) -> Vec<Group<'a>> {
+    let groups = &explained.lists.groups;
+    let achieved = explained.solution.certificate.fair.as_ref().map_or(&[][..], |proof| &proof.achieved);
+    let group = |(at, (&achieved, &floor)): (usize, (&i64, &i64))| {
+        let mentees = groups.members(at);
+        Group {
+            name: groups.names.text(at as u32),
+            mentees,
+            floor,
+            mean: achieved.div_euclid(mentees.max(1) as i64),
+            met: achieved >= floor.saturating_mul(mentees as i64),
+        }
+    };
+    achieved.iter().zip(&groups.floors.floor).enumerate().map(group).collect()
+}
+
 fn proof(explained: &Explained<'_>) -> String {
     let (proof, outcome) = (&explained.solution.certificate, explained.solution.outcome);
-    let gap = points(proof.gap());
+    let Some(gap) = explained.gap() else {
+        let bound = points(proof.bound);
+        let text = format!("not every floor is kept; no result that keeps them is worth more than {bound}");
+        return text.if_supports_color(Stdout, |text| text.yellow()).to_string();
+    };
+    let gap = points(gap);
     match (outcome, &explained.options.mode) {
         (Outcome::Optimal, Mode::Stable) => {
             let cost = if proof.gap() > 0 {
@@ -113,7 +149,10 @@ fn summary(
         "placed": solution.placed,
         "total": solution.total,
         "bound": solution.certificate.bound,
-        "gap": solution.certificate.gap(),
+        "gap": explained.gap(),
+        "groups": groups(explained).iter().map(|group| json!({
+            "group": group.name, "mentees": group.mentees, "floor": group.floor, "mean": group.mean, "met": group.met,
+        })).collect::<Vec<_>>(),
         "verified": terms.verify,
         "previous": kept.map(|(kept, of)| json!({
             "pairs": of, "kept": kept, "changed": of - kept, "left": explained.lists.previous.skipped,

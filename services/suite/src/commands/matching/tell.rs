@@ -107,7 +107,7 @@ impl<'a> Explained<'a> {
         let mut told = Vec::new();
         match facts.nearest {
             None => told.push(format!("{from} has no mentor, because none is possible.")),
-            Some((nearest, 0)) => told.push(format!(
+            Some((nearest, missing)) if self.beyond(missing) == 0 => told.push(format!(
                 "{from} has no mentor; an equally good assignment may have {from} with {}.",
                 self.market.call_mentor(nearest)
             )),
@@ -118,7 +118,7 @@ impl<'a> Explained<'a> {
                 told.push(format!(
                     "Closest is {}, where {} points are missing.",
                     self.market.call_mentor(nearest),
-                    points(missing)
+                    points(self.beyond(missing))
                 ));
             }
         }
@@ -187,16 +187,22 @@ impl<'a> Explained<'a> {
     /// What a pair that is so much short would cost all together; the prices tell the least it would.
     fn cost(&self, short: i64) -> String {
         let proof = &self.solution.certificate;
-        match short.saturating_sub(proof.gap()) {
-            ..=0 if proof.gap() > 0 => {
-                "and the search ended before it was known what a change would bring".to_owned()
+        match self.beyond(short) {
+            ..=0 if self.gap() != Some(0) => {
+                "and the proof leaves open what a change would bring all together".to_owned()
             }
             ..=0 => "and nothing would be gained all together by a change".to_owned(),
-            lost if proof.lift > 0 && lost >= proof.lift => {
+            // More than any two results with as many placed differ by.
+            lost if proof.lift > 0 && lost > proof.lift / 2 => {
                 "and a change would leave somebody without a mentor".to_owned()
             }
             lost => format!("and a change would lose at least {} all together", counted(lost, "point")),
         }
+    }
+
+    /// What is left of being short where the result itself may be short of the best.
+    fn beyond(&self, short: i64) -> i64 {
+        short.saturating_sub(self.gap().unwrap_or(i64::MAX)).max(0)
     }
 
     fn below_worst(&self, score: i64) -> bool {

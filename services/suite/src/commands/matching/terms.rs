@@ -1,7 +1,7 @@
 //! The options that both kinds of input share.
 
 use super::{
-    input::{BadInput, List, Missing, Names, Result, What},
+    input::{BadInput, Groups, List, Missing, Names, Result, What},
     market::Market,
 };
 use assignment::{Mode, Options};
@@ -19,6 +19,8 @@ pub(super) enum Objective {
     Bottleneck,
     /// Nobody would rather swap: no mentee and mentor who both prefer each other.
     Stable,
+    /// The largest sum in which no group's mean score is below its floor; see --groups and --floors.
+    Fair,
 }
 
 impl Objective {
@@ -29,15 +31,17 @@ impl Objective {
             Self::MaxCardinality => "max-cardinality",
             Self::Bottleneck => "bottleneck",
             Self::Stable => "stable",
+            Self::Fair => "fair",
         }
     }
 
-    fn mode(self) -> Mode {
+    fn mode(self, groups: &Groups) -> Mode {
         match self {
             Self::MaxTotal => Mode::MaxTotal,
             Self::MaxCardinality => Mode::MaxCardinality,
             Self::Bottleneck => Mode::Bottleneck,
             Self::Stable => Mode::Stable,
+            Self::Fair => Mode::Fair(groups.floors.clone()),
         }
     }
 }
@@ -47,6 +51,12 @@ pub(super) struct Terms {
     /// What counts as best.
     #[arg(long, value_enum, default_value_t = Objective::MaxTotal)]
     pub(super) mode: Objective,
+    /// The group of each mentee, for --mode fair; whom no row names is in no group. Columns mentee, group.
+    #[arg(long, value_name = "FILE", requires = "floors", required_if_eq("mode", "fair"))]
+    groups: Option<PathBuf>,
+    /// The least mean score of each group, for --mode fair; mentees without a mentor count 0. Columns group, floor.
+    #[arg(long, value_name = "FILE", requires = "groups", required_if_eq("mode", "fair"))]
+    floors: Option<PathBuf>,
     /// Pairs that are made whatever they are worth. Columns mentee, mentor.
     #[arg(long, value_name = "FILE", help_heading = "Fixed beforehand")]
     locks: Option<PathBuf>,
@@ -102,6 +112,8 @@ pub(super) struct Lists {
     pub(super) exclusions: List,
     /// The pairs of last time.
     pub(super) previous: List,
+    /// The floors of the fair mode.
+    pub(super) groups: Groups,
     /// Pairs asked about.
     pub(super) asked: Vec<(u32, u32)>,
 }
@@ -127,15 +139,27 @@ impl Terms {
             locks: read(&self.locks, Missing::Refuse)?,
             exclusions: read(&self.exclusions, Missing::Refuse)?,
             previous: read(&self.previous, Missing::Skip)?,
+            groups: self.read_groups(mentees)?,
             asked: self.why_not.iter().map(resolve).collect::<anyhow::Result<_>>()?,
         })
+    }
+
+    fn read_groups(&self, mentees: &Names) -> anyhow::Result<Groups> {
+        match (&self.groups, &self.floors) {
+            (Some(_), _) | (_, Some(_)) if self.mode != Objective::Fair => Err(crate::advice::advise(
+                "--groups and --floors mean nothing in this mode",
+                "add --mode fair, which keeps the floors, or leave them out",
+            )),
+            (Some(groups), Some(floors)) => Ok(Groups::read(groups, floors, mentees)?),
+            _ => Ok(Groups::default()),
+        }
     }
 
     /// The engine's options.
     pub(super) fn options(&self, lists: &Lists) -> Options {
         let previous = lists.previous.pairs.clone();
         Options {
-            mode: self.mode.mode(),
+            mode: self.mode.mode(&lists.groups),
             seed: self.seed,
             locks: lists.locks.pairs.clone(),
             forbidden: lists.exclusions.pairs.clone(),

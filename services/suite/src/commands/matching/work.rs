@@ -2,6 +2,7 @@
 
 use super::{
     explain::Explained,
+    input::{BadInput, What},
     market::Market,
     output,
     progress::Bar,
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::advice;
 use anyhow::Result;
-use assignment::{Control, Solution};
+use assignment::{Control, Error, Solution};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
@@ -38,9 +39,12 @@ pub(super) fn run(
     let start = Instant::now();
     let ended =
         || stop.load(Ordering::Relaxed) || terms.time_limit.is_some_and(|limit| start.elapsed() >= limit);
-    let show = |progress: &assignment::Progress| bar.show(progress);
+    let show = |progress: &assignment::Progress| bar.show(terms.mode, progress);
     let control = Control { stop: Some(&ended), progress: Some(&show) };
-    let solution = market.solve(&options, &control).map_err(|error| market.explain(error))?;
+    let solution = market.solve(&options, &control).map_err(|error| match error {
+        Error::FairGroups(reason) => BadInput::file(&lists.groups.file, What::Floors(reason)).into(),
+        other => market.explain(other),
+    })?;
     let solving = start.elapsed();
     let verifying = if terms.verify { Some(verify(market, &options, &solution, bar)?) } else { None };
     bar.say("explaining");

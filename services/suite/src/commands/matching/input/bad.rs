@@ -127,6 +127,12 @@ pub(crate) enum What {
         /// Where it stood first.
         first: u64,
     },
+    /// A floor for a group in which nobody is.
+    #[error("no mentee is in the group `{0}`")]
+    NoMember(String),
+    /// Floors that the engine can't compute with.
+    #[error("{0}")]
+    Floors(String),
     /// A pair that is locked and excluded.
     #[error("the lock of {mentee} to {mentor} contradicts row {row} of {exclusions}")]
     LockExcluded {

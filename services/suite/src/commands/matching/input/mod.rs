@@ -1,6 +1,7 @@
 //! Files read strictly: whatever is wrong is named by file, row and column.
 
 mod bad;
+mod groups;
 mod lists;
 mod names;
 mod pairs;
@@ -8,6 +9,7 @@ mod sheet;
 mod table;
 
 pub(super) use bad::{BadInput, Result, What};
+pub(super) use groups::Groups;
 pub(super) use lists::{List, Missing};
 pub(super) use names::Names;
 pub(super) use pairs::{Mentors, Pairs};
