@@ -164,7 +164,7 @@ fn first_step(graph: &Graph) -> i64 {
 fn last_step(graph: &Graph) -> i64 {
     let sum: i128 = graph.profit.iter().map(|&profit| i128::from(profit)).sum();
     let mean = sum / (graph.profit.len() as i128).max(1);
-    i64::try_from(mean).unwrap_or(i64::MAX) / LAST_STEP
+    (i64::try_from(mean).unwrap_or(i64::MAX) / LAST_STEP).max(1)
 }
 
 /// With a lift: places everybody who can be, unless that has happened by itself. The lift falls to
