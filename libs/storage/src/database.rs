@@ -3,8 +3,8 @@
 use crate::{
     DatabaseSettings, DbResult, OutboxListener, Tx,
     audit::ReadAudits,
-    flush,
     error::unavailable,
+    flush,
     session::{Session, Waits},
     tx::Mode,
     wake::{self, Wake},

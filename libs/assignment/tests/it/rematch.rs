@@ -48,7 +48,7 @@ proptest! {
     #[test]
     fn every_repair_is_exact(
         instance in small_instance(6, 0..30), coverage: bool, keep_bonus in 0i64..8,
-        dice in prop::collection::vec((any::<u8>(), any::<u8>(), 0i64..30), 1..5),
+        dice in prop::collection::vec((any::<u8>(), any::<u8>(), 0i64..90), 1..5),
     ) {
         if instance.2.is_empty() {
             return Ok(());

@@ -8,3 +8,4 @@ mod help;
 mod matching;
 mod program;
 mod serve;
+mod tokens;
