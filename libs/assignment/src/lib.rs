@@ -22,11 +22,8 @@
 //! All arithmetic is on 64-bit integers; inputs whose sums could leave that range are refused by
 //! name. Nothing here reads a clock, a file or a random source.
 
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
-
-// The tests' invented people name the library as its users do.
-#[cfg(test)]
-extern crate self as assignment;
 
 pub mod audit;
 mod engine;

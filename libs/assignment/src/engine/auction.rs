@@ -13,6 +13,10 @@ use crate::Control;
 /// How many bids pass between two questions whether to stop.
 const PATIENCE: u32 = 4096;
 
+/// A round with more bids than this for each mentee goes on with larger steps, twice the size with
+/// every further bid for each: where all want the same, prices would creep up together.
+const BIDS: usize = 64;
+
 /// How many of its best edges a mentee remembers.
 const REMEMBERED: usize = 4;
 
@@ -76,10 +80,12 @@ impl<'g> Auction<'g> {
         }
     }
 
-    /// One round at `epsilon`. Gives `false` when the caller stopped it; prices stay usable.
-    pub(crate) fn round(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
+    /// One round at `epsilon` or, where it drags on, at larger steps; gives the last of them, or
+    /// `None` when the caller stopped it. Prices stay usable.
+    pub(crate) fn round(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> Option<i64> {
         self.release(state, epsilon);
-        self.forward(state, epsilon, control) && self.reverse(state, epsilon, control)
+        let epsilon = self.forward(state, epsilon, control)?;
+        self.reverse(state, epsilon, control).then_some(epsilon)
     }
 
     /// The best and the second-best edge, from the shortlist if that is enough.
@@ -155,16 +161,22 @@ impl<'g> Auction<'g> {
         others.map(|e| self.graph.profit[e] - state.v[self.graph.mentor[e] as usize]).fold(0, i64::max)
     }
 
-    fn forward(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
+    fn forward(&mut self, state: &mut State, mut epsilon: i64, control: &Control<'_>) -> Option<i64> {
         let mut patience = PATIENCE;
+        let mut left = self.graph.mentees().saturating_mul(BIDS);
         while let Some(i) = self.queue.pop() {
             patience -= 1;
             if patience == 0 {
                 patience = PATIENCE;
                 if control.stopped() {
-                    return false;
+                    return None;
                 }
             }
+            if left == 0 {
+                left = self.graph.mentees();
+                epsilon *= 2;
+            }
+            left -= 1;
             let choice = self.choose_again(state, i);
             if choice.edge == NONE {
                 continue;
@@ -185,7 +197,7 @@ impl<'g> Auction<'g> {
             }
             state.v[j as usize] = self.bid[state.holders(j)[0] as usize].max(state.v[j as usize]);
         }
-        true
+        Some(epsilon)
     }
 
     fn reverse(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {

@@ -12,8 +12,6 @@ use super::graph::{Graph, NONE};
 use super::state::State;
 use crate::Control;
 
-mod between;
-
 /// Tentative distances of the nodes on one side, forgotten in constant time.
 #[derive(Debug)]
 struct Labels {
@@ -59,16 +57,6 @@ impl Labels {
         self.edge[at] = edge;
         self.from[at] = from;
         true
-    }
-
-    /// The distance of a node, as far as known.
-    fn known(&self, node: u32) -> Option<i64> {
-        (self.stamp[node as usize] == self.now).then(|| self.distance[node as usize])
-    }
-
-    /// How near the next node to be taken is, at least.
-    fn nearest(&self) -> Option<i64> {
-        self.heap.peek().map(|Reverse((distance, _))| *distance)
     }
 
     /// The nearest node not yet taken whose distance is at most `limit`.

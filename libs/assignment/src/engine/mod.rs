@@ -138,10 +138,11 @@ fn bid(
     let mut auction = Auction::new(graph);
     let last = last_step(graph);
     for round in 1.. {
-        let finished = auction.round(state, step, control);
+        let taken = auction.round(state, step, control);
         let gap = report(graph, state, goal, scale, Phase::Auction, round, control);
-        if !finished {
-            return Bidding::Stopped;
+        match taken {
+            Some(taken) => step = taken,
+            None => return Bidding::Stopped,
         }
         if goal.gap > 0 && gap <= goal.gap {
             return Bidding::Content;

@@ -20,51 +20,8 @@ pub(crate) const CLOSED_UNITS: i16 = 16_384;
 /// What a group gets in which every pair is removed.
 pub(crate) const REMOVED_UNITS: i16 = -16_384;
 
-/// The instructions that a scan uses. The answer does not depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kernel {
-    /// Those of the target the library is built for.
-    Portable,
-    /// 256-bit vectors of integers.
-    Avx2,
-}
-
-impl Kernel {
-    /// The widest this machine has.
-    pub(crate) fn widest() -> Self {
-        #[cfg(test)]
-        if tests::PORTABLE.load(std::sync::atomic::Ordering::Relaxed) {
-            return Self::Portable;
-        }
-        #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
-            return Self::Avx2;
-        }
-        Self::Portable
-    }
-
-    /// Does the work, compiled for these instructions where it is inlined.
-    #[inline(always)]
-    #[expect(unsafe_code, reason = "the same code compiled for 256-bit vectors; to go unless its gain is measured")]
-    pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        match self {
-            // SAFETY: the only way to an `Avx2` is `widest`, which has asked the processor for it.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { with_avx2(work) },
-            _ => work(),
-        }
-    }
-}
-
-/// The work, compiled for 256-bit vectors: nothing in it knows of them.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn with_avx2<R>(work: impl FnOnce() -> R) -> R {
-    work()
-}
-
 /// One byte per column that is 1 where `brought + ahead - price` reaches the need, eight to a word.
-#[inline(always)]
+#[inline]
 pub(crate) fn reaching(
     brought: &[i16; BLOCK],
     price: &[i16; BLOCK],
@@ -86,13 +43,8 @@ pub(crate) fn reaching(
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::sync::atomic::AtomicBool;
-
+mod tests {
     use super::*;
-
-    /// Whether [`Kernel::widest`] is to do without wide vectors.
-    pub(crate) static PORTABLE: AtomicBool = AtomicBool::new(false);
 
     /// Straight from the definition.
     fn expected(
@@ -110,7 +62,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_kernel_finds_the_lanes_that_reach_the_need() {
+    fn lanes_that_reach_the_need_are_found() {
         let mut state = 7u32;
         let mut draw = |from: i32, to: i32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -127,10 +79,7 @@ pub(crate) mod tests {
             let most = MOST_UNITS - brought.iter().max().expect("lanes");
             let ahead = std::array::from_fn(|_| draw(REMOVED_UNITS.into(), most.into()));
             let need = draw(-i32::from(MOST_UNITS), MOST_UNITS.into());
-            for kernel in [Kernel::Portable, Kernel::widest()] {
-                let found = kernel.run(|| reaching(&brought, &price, ahead, need));
-                assert_eq!(found, expected(&brought, &price, ahead, need), "{kernel:?}");
-            }
+            assert_eq!(reaching(&brought, &price, ahead, need), expected(&brought, &price, ahead, need));
         }
     }
 }

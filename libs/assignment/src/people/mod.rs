@@ -11,6 +11,7 @@ mod rules;
 mod scan;
 mod search;
 mod touch;
+mod tour;
 mod verify;
 mod work;
 
@@ -128,34 +129,5 @@ impl People {
             }
         }
         Problem::new(self.mentees, self.capacity.clone(), &pairs)
-    }
-}
-
-#[cfg(test)]
-#[path = "../../tests/it/invented.rs"]
-mod invented;
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::Ordering;
-
-    use super::{invented, lanes, solve_people};
-    use crate::{Control, Mode, Options};
-
-    #[test]
-    fn bytes_do_not_depend_on_the_instructions_or_the_threads() {
-        for (seed, mode) in [(1, Mode::MaxTotal), (2, Mode::MaxCardinality)] {
-            let people = invented::invent(500, 230, seed).people();
-            let on = |portable, threads| {
-                lanes::tests::PORTABLE.store(portable, Ordering::Relaxed);
-                let options = Options { threads, mode: mode.clone(), ..Options::default() };
-                solve_people(&people, &options, &Control::default()).expect("a solution")
-            };
-            let plain = on(true, 1);
-            assert_eq!(plain.certificate.gap(), 0);
-            assert_eq!(plain, on(false, 1));
-            assert_eq!(plain, on(false, 2));
-            assert_eq!(plain, on(true, 3));
-        }
     }
 }

@@ -10,6 +10,7 @@ use super::core::Core;
 use super::layout::{Layout, Side};
 use super::scan::{CLOSED, Prices, Scan};
 use super::search::{Search, Top};
+use super::tour::Tour;
 use super::work::on_all_threads;
 use crate::plan::{self, Plan};
 use crate::solve::{Priced, Ranks};
@@ -165,14 +166,13 @@ impl<'a> Pricing<'a> {
         keep: usize,
         rank: &[u32],
     ) -> Option<Vec<Vec<(u32, i64)>>> {
-        // Everybody starts elsewhere, so that of equally good ones not all choose the same.
-        let first = |row: u32| rank[row as usize] as usize % layout.blocks().max(1);
+        let tour = |row: u32| Tour::new(rank[row as usize], layout.blocks());
         on_all_threads(
             rows,
             self.options.threads,
             self.control,
             || Search::new(layout),
-            |search, row| search.best(row, prices, keep, first(row)).into_pairs(),
+            |search, row| search.best(row, prices, keep, &tour(row)).into_pairs(),
         )
     }
 
@@ -271,8 +271,9 @@ impl<'a> Pricing<'a> {
     fn row(&self, scan: &mut Scan<'_>, mentee: u32, prices: &Prices, need: i64) -> Row {
         let mut best = need;
         let mut top = Top::new(JOINING);
+        let tour = Tour::new(self.ranks.mentee[mentee as usize], self.layout.blocks());
         scan.turn_to(mentee);
-        scan.search(prices, need, 0, |mentor, worth, beyond| {
+        scan.search(prices, need, &tour, |mentor, worth, beyond| {
             best = best.max(beyond);
             if !self.core.has(mentee, mentor) {
                 top.offer(mentor, worth, beyond);
@@ -332,7 +333,7 @@ impl<'a> Pricing<'a> {
         let most = |scan: &mut Scan<'_>, j: u32| {
             let mut best = -self.lift;
             scan.turn_to(j);
-            scan.search(&prices, best + 1, 0, |_, _, beyond| {
+            scan.search(&prices, best + 1, &Tour::new(j, layout.blocks()), |_, _, beyond| {
                 best = best.max(beyond);
                 best + 1
             });

@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::classes::What;
-use super::lanes::{self, BLOCK, CLOSED_UNITS, GROUP, GROUPS, Kernel, MOST_UNITS, REMOVED_UNITS};
+use super::lanes::{self, BLOCK, CLOSED_UNITS, GROUP, GROUPS, MOST_UNITS, REMOVED_UNITS};
 use super::layout::{Layer, Layout, REMOVED};
+use super::tour::Tour;
 
 /// Prices of the columns by position.
 #[derive(Debug)]
@@ -53,7 +54,6 @@ impl Prices {
 #[derive(Debug)]
 pub(crate) struct Scan<'l> {
     layout: &'l Layout<'l>,
-    kernel: Kernel,
     row: u32,
     layers: Vec<Points>,
     /// The most that layers and closeness can bring each group, in units.
@@ -80,7 +80,6 @@ impl<'l> Scan<'l> {
     pub(crate) fn new(layout: &'l Layout<'l>) -> Self {
         Self {
             layout,
-            kernel: Kernel::widest(),
             row: 0,
             layers: layout.layers.iter().map(Points::new).collect(),
             ahead: vec![0; layout.blocks() * GROUPS],
@@ -90,11 +89,6 @@ impl<'l> Scan<'l> {
 
     /// Turns to a row.
     pub(crate) fn turn_to(&mut self, row: u32) {
-        self.kernel.run(|| self.turn(row));
-    }
-
-    #[inline(always)]
-    fn turn(&mut self, row: u32) {
         let layout = self.layout;
         self.row = row;
         self.ahead.fill(layout.units_up(layout.pair_most) as i16);
@@ -119,30 +113,18 @@ impl<'l> Scan<'l> {
         }
     }
 
-    /// Tells every feasible column whose worth less its price is at least `need`, block by block
-    /// from `first`. `found` takes column, worth and worth less price, and gives the new need.
+    /// Tells every feasible column of the blocks of a tour whose worth less its price is at least
+    /// `need`. `found` takes column, worth and worth less price, and gives the new need.
     pub(crate) fn search(
         &self,
         prices: &Prices,
-        need: i64,
-        first: usize,
-        found: impl FnMut(u32, i64, i64) -> i64,
-    ) {
-        self.kernel.run(|| self.search_blocks(prices, need, first, found));
-    }
-
-    #[inline(always)]
-    fn search_blocks(
-        &self,
-        prices: &Prices,
         mut need: i64,
-        first: usize,
+        tour: &Tour,
         mut found: impl FnMut(u32, i64, i64) -> i64,
     ) {
         let layout = self.layout;
         let mut need_units = prices.need_units(layout, need);
-        let blocks = self.brought.len();
-        for block in (first..blocks).chain(0..first) {
+        for block in tour.blocks() {
             let ahead: &[i16; GROUPS] = match self.ahead[block * GROUPS..].first_chunk() {
                 Some(ahead) => ahead,
                 None => continue,
@@ -151,7 +133,8 @@ impl<'l> Scan<'l> {
             if words.iter().fold(0, |any, word| any | word) == 0 {
                 continue;
             }
-            for (word, mut left) in words.into_iter().enumerate() {
+            for word in tour.words() {
+                let mut left = words[word];
                 while left != 0 {
                     let at = block * BLOCK + word * 8 + left.trailing_zeros() as usize / 8;
                     left &= left - 1;
@@ -211,7 +194,6 @@ impl Points {
     }
 
     /// Computes the points for a row's class, unless they are at hand.
-    #[inline(always)]
     fn turn_to(&mut self, layout: &Layout<'_>, layer: &Layer, row: u32) {
         let class = layer.row_class[row as usize];
         if self.of == Some(class) {
@@ -241,7 +223,6 @@ impl Points {
     }
 
     /// Adds the most that each group can get.
-    #[inline(always)]
     fn add_bounds(&self, layer: &Layer, row: u32, ahead: &mut [i16]) {
         match self.bounds.get(layer.row_class[row as usize] as usize) {
             Some(Some(bounds)) => {

@@ -2,6 +2,7 @@
 
 use super::layout::Layout;
 use super::scan::{Prices, Scan};
+use super::tour::Tour;
 
 /// A guess that was too high is lowered by a growing part of this fraction of all points.
 const MARGIN: i64 = 48;
@@ -58,15 +59,15 @@ impl<'l> Search<'l> {
         Self { scan: Scan::new(layout), guess: most, margin: most / MARGIN + 1 }
     }
 
-    /// The best columns of a row whose worth is not below their price, block by block from `first`.
-    /// The guess decides how fast they are found, not which.
-    pub(crate) fn best(&mut self, row: u32, prices: &Prices, keep: usize, first: usize) -> Top {
+    /// The best columns of a tour whose worth is not below their price. The guess decides how fast
+    /// they are found, not which.
+    pub(crate) fn best(&mut self, row: u32, prices: &Prices, keep: usize, tour: &Tour) -> Top {
         self.scan.turn_to(row);
         let mut margin = self.margin;
         let mut need = (self.guess - margin).max(0);
         loop {
             let mut top = Top::new(keep);
-            self.scan.search(prices, need, first, |column, worth, beyond| {
+            self.scan.search(prices, need, tour, |column, worth, beyond| {
                 top.offer(column, worth, beyond);
                 top.need(need)
             });

@@ -2,8 +2,10 @@
 
 mod audit;
 mod brute_force;
+mod bytes;
 mod common;
 mod criteria;
+mod digest;
 mod edges;
 mod exhaustive;
 mod invented;
