@@ -4,7 +4,7 @@ use crate::seed::Dice;
 use contracts::{
     Event,
     mentor::{
-        common::v1::{MatchEnding, ParticipantRole},
+        common::v1::{MatchEnding, ParticipantRole, Policy},
         enrollment::events::v1::*,
         matching::events::v1::*,
         scheduling::events::v1::*,
@@ -56,6 +56,11 @@ async fn twice_and_in_any_order_comes_out_the_same() {
             assert_eq!(expected, found, "order {order}");
         }
     }
+}
+
+/// A policy that asks for so many meetings.
+fn monthly(meetings_per_month: i32) -> Policy {
+    Policy { meetings_per_month, meeting_minutes: 60, review_day: 90, check_in_days: 14, ..Policy::default() }
 }
 
 /// Each aggregate's events keep their order; everything else is mixed, and each event comes again, once or twice.
@@ -151,8 +156,8 @@ impl Story<'_> {
     }
 
     fn program(&self) -> Vec<Envelope> {
-        let (program_id, policy) = (id(900).to_string(), Some(life::policy()));
-        let updated = Some(contracts::mentor::common::v1::Policy { meetings_per_month: 4, ..life::policy() });
+        let (program_id, policy) = (id(900).to_string(), Some(monthly(1)));
+        let updated = Some(monthly(4));
         vec![
             self.event(ProgramPublished {
                 program_id: program_id.clone(),

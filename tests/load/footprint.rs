@@ -9,14 +9,17 @@ use std::{
     time::{Duration, Instant},
 };
 use testkit::TestDatabase;
-use tokio::process::{Child, Command};
+use tokio::{
+    process::{Child, Command},
+    time::interval,
+};
 use tonic::transport::Endpoint;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-/// How long it may do what follows the start, before it is at rest.
-const REST: Duration = Duration::from_secs(3);
+/// How long it does next to nothing when it is at rest: it uses one tick of the kernel's clock at most, which are 10 ms.
+const REST: Duration = Duration::from_secs(1);
 /// Something is wrong when it takes longer.
 const LONGEST_START: Duration = Duration::from_secs(60);
 
@@ -50,8 +53,9 @@ impl Footprint {
         let begun = Instant::now();
         let mut process = self.command(port, "serve").kill_on_drop(true).spawn()?;
         let started = serving(&mut process, port, begun).await?;
-        tokio::time::sleep(REST).await;
-        let memory = resident(process.id().context("it has ended")?)?;
+        let id = process.id().context("it has ended")?;
+        at_rest(id).await?;
+        let memory = resident(id)?;
         process.kill().await?;
         Ok((started.as_secs_f64(), memory))
     }
@@ -76,6 +80,7 @@ impl Footprint {
 /// Asks for its health until it serves; gives the time since the start.
 async fn serving(process: &mut Child, port: u16, begun: Instant) -> Result<Duration> {
     let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?;
+    let mut pace = interval(Duration::from_millis(2));
     while begun.elapsed() < LONGEST_START {
         if let Ok(channel) = endpoint.connect().await {
             let request = HealthCheckRequest { service: String::new() };
@@ -87,9 +92,31 @@ async fn serving(process: &mut Child, port: u16, begun: Instant) -> Result<Durat
         if let Some(status) = process.try_wait()? {
             bail!("it ended with {status} before it served");
         }
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        pace.tick().await;
     }
     bail!("it does not serve within {LONGEST_START:?}")
+}
+
+/// Waits until what follows the start is done.
+async fn at_rest(process: u32) -> Result<()> {
+    let (begun, mut pace, mut before) = (Instant::now(), interval(REST), 0);
+    while begun.elapsed() < LONGEST_START {
+        pace.tick().await;
+        let used = ticks(process)?;
+        if used <= before + 1 {
+            return Ok(());
+        }
+        before = used;
+    }
+    bail!("it does not come to rest within {LONGEST_START:?}")
+}
+
+/// Processor time so far, of user and system, as proc_pid_stat(5) has it in fields 14 and 15.
+fn ticks(process: u32) -> Result<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let (_, after_name) = stat.rsplit_once(')').context("no name in its state")?;
+    let spent = after_name.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    Ok(spent.sum::<Result<u64, _>>()?)
 }
 
 /// Megabytes in memory, as the kernel counts them.

@@ -13,7 +13,10 @@ use contracts::mentor::{
     },
 };
 use kernel::{Clock, Role, SystemClock};
-use runtime::{Config, telemetry::Telemetry};
+use runtime::{
+    Config,
+    telemetry::{Program, Telemetry},
+};
 use sqlx::AssertSqlSafe;
 use storage::Database;
 use testkit::{Suite, id};
@@ -31,7 +34,7 @@ pub(crate) struct World {
 impl World {
     /// Starts them as `mentor serve` does, with logs and metrics as configured by default.
     pub(crate) async fn start() -> Result<World> {
-        Telemetry::install(&Config::defaults()?.telemetry, "bench")?;
+        Telemetry::install(&Config::defaults()?.telemetry, Program::named("bench"))?;
         let suite = Suite::builder()
             .service::<enrollment::Enrollment>()
             .service::<matching::Matching>()

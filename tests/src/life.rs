@@ -3,7 +3,7 @@
 
 use crate::stage::Stage;
 use contracts::mentor::{
-    common::v1::{CivilTime, ParticipantRole, Policy, Profile, Skill, Weekday, WeeklyWindow},
+    common::v1::{CivilTime, ParticipantRole, Profile, Skill, Weekday, WeeklyWindow},
     enrollment::v1::{
         application_service_client::ApplicationServiceClient,
         directory_service_client::DirectoryServiceClient, import_people_request::Part,
@@ -46,21 +46,6 @@ pub fn profile() -> Profile {
         zone: "Europe/London".to_owned(),
         availability: vec![window(Weekday::Monday), window(Weekday::Wednesday)],
         ..Profile::default()
-    }
-}
-
-/// Two meetings a month, a review on day 90, a year in all.
-pub fn policy() -> Policy {
-    Policy {
-        meetings_per_month: 1,
-        meeting_minutes: 60,
-        review_day: 90,
-        answer_days: 7,
-        application_days: 30,
-        check_in_days: 14,
-        duration_months: 12,
-        endorsement_required: true,
-        ..Policy::default()
     }
 }
 
@@ -139,7 +124,7 @@ impl Stage<'_> {
     /// A program that has started.
     pub async fn program(&self, name: &str) -> String {
         let mut client = ProgramServiceClient::new(self.manager("enrollment"));
-        let spec = ProgramSpec { name: name.to_owned(), policy: Some(policy()), ..ProgramSpec::default() };
+        let spec = ProgramSpec { name: name.to_owned(), ..ProgramSpec::default() };
         let request = CreateProgramRequest { request_id: self.request_id(), spec: Some(spec) };
         let program = done("create", client.create_program(request).await).program.expect("answered");
         let program_id = program.program_id;

@@ -5,7 +5,7 @@ pub use crate::single::{Process, START, binary};
 use crate::stage::Stage;
 use grpc::{Client, DevIssuer, NewToken, StaticToken};
 use jiff::Timestamp;
-use kernel::{Clock, SharedClock, SystemClock, TenantId};
+use kernel::{Clock, Ids, SharedClock, SystemClock, TenantId};
 use std::{
     collections::BTreeMap,
     fs,
@@ -25,12 +25,19 @@ use testkit::{Prefix, servers, unique};
 pub const SERVICES: [&str; 4] = ["enrollment", "matching", "scheduling", "evaluation"];
 /// The services' time: the machine's, moved.
 #[derive(Debug, Default)]
-pub struct MovedClock(AtomicI64);
+pub struct MovedClock {
+    seconds: AtomicI64,
+    ids: Ids,
+}
 
 impl Clock for MovedClock {
     fn now(&self) -> Timestamp {
-        let seconds = self.0.load(Ordering::Relaxed);
+        let seconds = self.seconds.load(Ordering::Relaxed);
         SystemClock.now() + jiff::SignedDuration::from_secs(seconds)
+    }
+
+    fn ids(&self) -> &Ids {
+        &self.ids
     }
 }
 
@@ -142,7 +149,7 @@ impl Fleet {
         fs::write(&draft, format!("{seconds:+}\n")).expect("the folder can be written");
         // Renamed: a process that looks at it now sees the one or the other.
         fs::rename(&draft, self.folder.path().join("time")).expect("the folder can be written");
-        self.clock.0.store(seconds, Ordering::Relaxed);
+        self.clock.seconds.store(seconds, Ordering::Relaxed);
     }
 
     /// Starts a service, and waits until it serves.

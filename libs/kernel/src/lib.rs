@@ -9,7 +9,7 @@ mod page;
 mod tenant;
 
 pub use actor::{Actor, Role};
-pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
+pub use clock::{Clock, Ids, ManualClock, SharedClock, SystemClock};
 pub use context::Context;
 pub use error::{Error, ErrorKind, FieldViolation, Result};
 pub use id::parse_id;

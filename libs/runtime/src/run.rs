@@ -4,7 +4,7 @@ use crate::{
     Config, Entry, Host, HostBuilder, Service, Shutdown,
     config::{self, Sources},
     host,
-    telemetry::Telemetry,
+    telemetry::{Program, Telemetry},
 };
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -143,7 +143,7 @@ fn run<S: Service>(arguments: Arguments) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {
-        let telemetry = Telemetry::install(&config.telemetry, S::NAME)?;
+        let telemetry = Telemetry::install(&config.telemetry, Program::named(S::NAME))?;
         match command {
             Command::Migrate => {
                 for report in migrate(&config, &[Entry::of::<S>()]).await? {

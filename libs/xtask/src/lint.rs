@@ -7,6 +7,14 @@ use crate::{
 use anyhow::Result;
 use std::process::Command;
 
+/// Clippy on what is served: without tests, and without what only tests and builds use.
+#[rustfmt::skip]
+const PANICS: [&str; 19] = [
+    "clippy", "--workspace", "--lib", "--bins", "--exclude", "testkit", "--exclude", "tests", "--exclude", "xtask",
+    "--", "--deny", "clippy::unwrap_used", "--deny", "clippy::expect_used", "--deny", "clippy::panic",
+    "--deny", "clippy::unreachable",
+];
+
 pub(crate) fn run(quick: bool) -> Result<()> {
     say("cargo fmt");
     shell::run(&mut cargo(["fmt", "--all", "--check"]))?;
@@ -23,6 +31,8 @@ pub(crate) fn run(quick: bool) -> Result<()> {
         cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
             .env("SQLX_OFFLINE", "true"),
     )?;
+    say("cargo clippy: nothing that is served may panic");
+    shell::run(cargo(PANICS).env("SQLX_OFFLINE", "true"))?;
     provision::cargo_tool("cargo-deny")?;
     say("cargo deny");
     shell::run(&mut cargo(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]))

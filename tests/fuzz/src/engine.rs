@@ -185,10 +185,11 @@ fn changes(dice: &mut Dice<'_>) {
     let problem = Problem::new(instance.0, instance.1.clone(), &instance.2).expect("a valid problem");
     let solution = solve(&problem, &options, &Control::default()).expect("solved");
     let mut rematch = Rematch::new(&problem, &options, &solution).expect("taken over");
-    let kept = |pair: &Pair| {
-        if solution.mentor_of[pair.mentee as usize] == Some(pair.mentor) { options.keep_bonus } else { 0 }
+    let mut today = solution.mentor_of.clone();
+    let kept = |today: &[Option<u32>], pair: &Pair| {
+        if today[pair.mentee as usize] == Some(pair.mentor) { options.keep_bonus } else { 0 }
     };
-    instance.2.iter_mut().for_each(|pair| pair.score += kept(pair));
+    instance.2.iter_mut().for_each(|pair| pair.score += kept(&today, pair));
     for _ in 0..1 + dice.below(4) {
         let Some(&pair) = instance.2.get(dice.below(instance.2.len().max(1))) else { return };
         let (i, j) = (pair.mentee, pair.mentor);
@@ -210,9 +211,15 @@ fn changes(dice: &mut Dice<'_>) {
             Change::Veto(i, j) => pairs.retain(|pair| (pair.mentee, pair.mentor) != (i, j)),
             Change::Score(i, j, score) => {
                 let changed = pairs.iter_mut().find(|pair| (pair.mentee, pair.mentor) == (i, j));
-                changed.expect("a pair").score = score + kept(&pair);
+                changed.expect("a pair").score = score + kept(&today, &pair);
             }
             Change::Places(j, places) => capacity[j as usize] = places,
+        }
+        if dice.one_in(2) {
+            rematch.keep();
+            instance.2.iter_mut().for_each(|pair| pair.score -= kept(&today, pair));
+            today = (0..instance.0 as u32).map(|i| rematch.mentor_of(i)).collect();
+            instance.2.iter_mut().for_each(|pair| pair.score += kept(&today, pair));
         }
         let (placed, total) = brute_force(&instance, coverage);
         let lifted = if coverage { placed as i64 * rematch.lift() } else { 0 };

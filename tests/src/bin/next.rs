@@ -3,7 +3,10 @@
 //! whose migration drops what the release before has ceased to use.
 
 use enrollment::Enrollment;
-use runtime::{Entry, Host, Service, telemetry::Telemetry};
+use runtime::{
+    Entry, Host, Service,
+    telemetry::{Program, Telemetry},
+};
 use sqlx::{
     AssertSqlSafe, PgPool, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
@@ -30,7 +33,8 @@ fn main() -> anyhow::Result<()> {
     entry.migrations = Box::leak(Box::new(migrations(contract)));
     let migrate = std::env::args().nth(1).is_some_and(|command| command == "migrate");
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
-        let telemetry = Telemetry::install(&config.telemetry, Enrollment::NAME)?;
+        let telemetry =
+            Telemetry::install(&config.telemetry, Program { name: Enrollment::NAME, version: "next" })?;
         if migrate {
             runtime::migrate(&config, &[entry]).await?;
             return Ok(());
@@ -59,9 +63,10 @@ async fn mottos(owner: PgPool) {
                    returning tenant_id, program_id, motto)
                insert into enrollment.motto_change (tenant_id, program_id, motto)
                select tenant_id, program_id, motto from given";
+    let mut pace = tokio::time::interval(Duration::from_millis(100));
     loop {
+        pace.tick().await;
         // Before the migration it fails; the process is not ready then, and this is tried again.
         let _ = sqlx::query(AssertSqlSafe(sql)).execute(&owner).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

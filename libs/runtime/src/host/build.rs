@@ -84,9 +84,9 @@ impl HostBuilder {
         self
     }
 
-    /// Starts everything: listens, builds the services, connects, refuses a database with pending migrations, makes
-    /// the broker keep the services' events, and only then says that it is ready and lets calls in. Probes are answered
-    /// from the beginning.
+    /// Starts everything: listens, builds the services, connects, looks for pending migrations (an error, or waited
+    /// for: [`Self::patient`]), makes the broker keep the services' events, and only then says that it is ready and
+    /// lets calls in. Probes are answered from the beginning.
     ///
     /// # Errors
     /// With what to do: a setting, a migration, an address in use, a server that is away.

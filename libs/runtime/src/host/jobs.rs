@@ -86,13 +86,13 @@ impl Jobs {
             if !line.is_due(now) {
                 continue;
             }
-            let failed_before = failure.is_some();
-            match self.run(line, now, &mut failure).await {
-                Ok(count) => {
+            match self.run(line, now).await {
+                Ok((count, failed)) => {
                     runs += count;
                     line.last = Some(now);
-                    if failed_before == failure.is_some() {
-                        succeeded(line.db.service(), line.name());
+                    match failed {
+                        None => succeeded(line.db.service(), line.name()),
+                        Some(error) => failure = failure.or(Some(error)),
                     }
                 }
                 // The database is away: due again at the next look.
@@ -105,28 +105,24 @@ impl Jobs {
         failure.map_or(Ok(runs), Err)
     }
 
-    async fn run(
-        &self,
-        line: &Line,
-        now: Timestamp,
-        failure: &mut Option<Box<kernel::Error>>,
-    ) -> Result<u64> {
+    /// How many runs there were, and the first of them that failed.
+    async fn run(&self, line: &Line, now: Timestamp) -> Result<(u64, Option<Box<kernel::Error>>)> {
         let job = match &line.work {
             Work::PerTenant(job) => job,
             Work::Sweep => {
                 self.sweep(&line.db, now).await?;
-                return Ok(1);
+                return Ok((1, None));
             }
         };
         let tenants = line.db.tenants().await?;
-        let runs = u64::try_from(tenants.len()).unwrap_or(u64::MAX);
+        let (runs, mut failure) = (u64::try_from(tenants.len()).unwrap_or(u64::MAX), None);
         for tenant in tenants {
             let ctx = Context::system(tenant, line.db.service(), job.name, now, self.clock.new_id());
             if let Err(error) = run_one(job, line.db.service(), &ctx).await {
                 failure.get_or_insert(error);
             }
         }
-        Ok(runs)
+        Ok((runs, failure))
     }
 
     /// Looks at the clock until stopped. A run that has begun is finished.

@@ -96,11 +96,11 @@ async fn readyz(State(pages): State<Pages>) -> (StatusCode, String) {
 
 async fn metrics(State(pages): State<Pages>, headers: HeaderMap) -> Response {
     process::record();
-    gauge!("mentor_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1);
     gauge!("mentor_ready").set(u8::from(pages.probe.reason().is_none()));
     pages.databases.iter().for_each(record_pool);
     record_places(&pages.places);
     let Some(telemetry) = &pages.telemetry else { return String::new().into_response() };
+    gauge!("mentor_build_info", "version" => telemetry.program().version).set(1);
     let accepts = headers.get_all(header::ACCEPT).iter();
     let open = accepts.filter_map(|value| value.to_str().ok()).any(|value| value.contains(OPEN_METRICS));
     let (kind, text) = if open {

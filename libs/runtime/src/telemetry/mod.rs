@@ -11,7 +11,7 @@ pub use metrics::METRICS;
 
 use crate::config::{LogFormat, TelemetrySection};
 use metrics::Metrics;
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::{KeyValue, trace::TracerProvider};
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{
     Resource,
@@ -21,9 +21,26 @@ use opentelemetry_sdk::{
 use std::time::Duration;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
+/// Which program this is, as traces and metrics name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Program {
+    /// What it serves.
+    pub name: &'static str,
+    /// The release. Two that run side by side for long are a rollout that has stopped halfway.
+    pub version: &'static str,
+}
+
+impl Program {
+    /// A program of this release.
+    pub const fn named(name: &'static str) -> Self {
+        Program { name, version: env!("CARGO_PKG_VERSION") }
+    }
+}
+
 /// The process's telemetry. Flush it last.
 #[derive(Clone)]
 pub struct Telemetry {
+    program: Program,
     metrics: Metrics,
     traces: Option<SdkTracerProvider>,
 }
@@ -34,16 +51,16 @@ pub struct Telemetry {
 pub struct TelemetryError(String);
 
 impl Telemetry {
-    /// Installs logging, tracing and metrics for the whole process; `service` names it in traces.
+    /// Installs logging, tracing and metrics for the whole process.
     /// Must be called inside a Tokio runtime.
     ///
     /// # Errors
     /// When a filter or an endpoint is malformed, or telemetry is set up already.
-    pub fn install(section: &TelemetrySection, service: &'static str) -> Result<Self, TelemetryError> {
+    pub fn install(section: &TelemetrySection, program: Program) -> Result<Self, TelemetryError> {
         opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
         let filter = EnvFilter::try_new(&section.log)
             .map_err(|error| TelemetryError(format!("setting telemetry.log: {error}")))?;
-        let traces = traces(section, service)?;
+        let traces = traces(section, program)?;
         let spans = traces.as_ref().map(|provider| {
             tracing_opentelemetry::layer()
                 .with_tracer(provider.tracer("mentor"))
@@ -71,7 +88,7 @@ impl Telemetry {
             .with(lines::Count)
             .try_init()
             .map_err(|error| TelemetryError(error.to_string()))?;
-        Ok(Telemetry { metrics: Metrics::install()?, traces })
+        Ok(Telemetry { program, metrics: Metrics::install()?, traces })
     }
 
     /// Sends what is still held back. Blocks for as long as the collector takes, five seconds at most.
@@ -82,15 +99,16 @@ impl Telemetry {
         }
     }
 
+    pub(crate) fn program(&self) -> Program {
+        self.program
+    }
+
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 }
 
-fn traces(
-    section: &TelemetrySection,
-    service: &'static str,
-) -> Result<Option<SdkTracerProvider>, TelemetryError> {
+fn traces(section: &TelemetrySection, program: Program) -> Result<Option<SdkTracerProvider>, TelemetryError> {
     if section.otlp_endpoint.is_empty() {
         return Ok(None);
     }
@@ -101,7 +119,10 @@ fn traces(
         .build()
         .map_err(|error| TelemetryError(format!("setting telemetry.otlp_endpoint: {error}")))?;
     let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(section.trace_ratio)));
-    let resource = Resource::builder().with_service_name(format!("mentor-{service}")).build();
+    let resource = Resource::builder()
+        .with_service_name(format!("mentor-{}", program.name))
+        .with_attribute(KeyValue::new("service.version", program.version))
+        .build();
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_sampler(sampler)

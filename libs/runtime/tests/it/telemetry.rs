@@ -3,7 +3,7 @@
 use crate::{notes::Notes, start::page};
 use runtime::{
     Config, Host,
-    telemetry::{METRICS, Telemetry},
+    telemetry::{METRICS, Program, Telemetry},
 };
 use std::time::Duration;
 use testkit::Suite;
@@ -14,8 +14,9 @@ async fn traces_are_sent_to_the_collector_and_metrics_are_rendered() {
     let collector = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let mut config = Config::defaults().expect("valid");
     config.telemetry.otlp_endpoint = format!("http://{}", collector.local_addr().expect("bound"));
-    let telemetry = Telemetry::install(&config.telemetry, "evaluation").expect("the first of this process");
-    assert!(Telemetry::install(&config.telemetry, "evaluation").is_err(), "once per process");
+    let telemetry = Telemetry::install(&config.telemetry, Program::named("evaluation"))
+        .expect("the first of this process");
+    assert!(Telemetry::install(&config.telemetry, Program::named("evaluation")).is_err(), "once per process");
 
     tracing::info_span!("a call").in_scope(|| tracing::info!("inside"));
     let flushing = telemetry.clone();

@@ -92,8 +92,8 @@ impl Ledger {
     }
 }
 
-/// Migrations that a service needs and the database lacks. A server that finds any refuses to start. A database
-/// that is ahead is fine: changes expand before they contract.
+/// Migrations that a service needs and the database lacks, and tables that the migration under way has not guarded
+/// yet. A server that finds any takes no call. A database that is ahead is fine: changes expand before they contract.
 ///
 /// # Errors
 /// As [`Database::read`].
@@ -107,7 +107,25 @@ pub async fn pending(db: &Database, migrator: &Migrator) -> Result<Vec<String>> 
         };
         missing.extend(ledger.missing(&applied));
     }
+    if missing.is_empty() {
+        missing.extend(unguarded(db).await?);
+    }
     Ok(missing)
+}
+
+/// The record of a migration is committed some milliseconds before the guards of what it made, and these in one
+/// transaction: a table that the service may read has them all.
+async fn unguarded(db: &Database) -> Result<Vec<String>> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class
+         where relnamespace = $1::regnamespace and relkind in ('r', 'p') and not has_table_privilege(oid, 'select')
+         order by relname",
+    )
+    .bind(db.service())
+    .fetch_all(&db.0.pool)
+    .await
+    .db()?;
+    Ok(tables.into_iter().map(|table| format!("guards of {table}")).collect())
 }
 
 /// No such role, database, schema or table, or no right to it: nothing was migrated here.

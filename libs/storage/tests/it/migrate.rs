@@ -82,11 +82,21 @@ async fn every_table_is_guarded_and_the_guards_mend_what_was_undone() {
     let open =
         || async { sqlx::query_scalar::<_, i64>(open).fetch_one(server.pool()).await.expect("counts") };
     assert_eq!(open().await, 0);
+    let undo = "revoke all on enrollment.note from enrollment";
+    sqlx::raw_sql(undo).execute(server.pool()).await.expect("undone");
+    let clock = ManualClock::at(jiff::Timestamp::UNIX_EPOCH);
+    let db = connect(&server.host_url(), &clock).await;
+    assert_eq!(
+        pending(&db, &OWN).await.expect("looks"),
+        ["guards of note"],
+        "as between a migration and its guards"
+    );
     let undo = "alter table enrollment.note disable row level security; grant delete on enrollment.audit to enrollment";
     sqlx::raw_sql(undo).execute(server.pool()).await.expect("undone");
     assert_eq!(open().await, 1);
     migrate(&settings, &[("enrollment", &OWN)]).await.expect("migrates");
     assert_eq!(open().await, 0);
+    assert_eq!(pending(&db, &OWN).await.expect("looks"), Vec::<String>::new());
     let may = "select has_table_privilege('enrollment', 'enrollment.audit', 'delete')";
     assert!(!sqlx::query_scalar::<_, bool>(may).fetch_one(server.pool()).await.expect("asks"));
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::Args;
 use owo_colors::{OwoColorize, Stream::Stdout};
 
-/// Make or update schemas, roles and queues, one service after another; servers refuse to start before.
+/// Make or update schemas, roles and queues, one service after another; a server takes no call before.
 ///
 /// Uses the owner's connection (migrate.url), which servers never need. Running it again changes nothing. A server of
 /// the version before goes on serving meanwhile.

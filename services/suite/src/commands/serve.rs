@@ -8,7 +8,9 @@ use crate::{
 use anyhow::Result;
 use clap::Args;
 use runtime::{
-    Config, Entry, Host, HostBuilder, Shutdown, Signals, config::BrokerKind, telemetry::Telemetry,
+    Config, Entry, Host, HostBuilder, Shutdown, Signals,
+    config::BrokerKind,
+    telemetry::{Program, Telemetry},
 };
 
 /// Serve all services, or some, in this process until SIGTERM or Ctrl-C.
@@ -34,7 +36,7 @@ pub(crate) async fn run(serve: Serve) -> Result<()> {
     config.check_serve().map_err(advice::setting)?;
     let entries = services::chosen(&serve.services);
     refuse_lonely(&config, &entries)?;
-    let telemetry = Telemetry::install(&config.telemetry, name(&entries))?;
+    let telemetry = Telemetry::install(&config.telemetry, Program::named(name(&entries)))?;
     let mut signals = Signals::new()?;
     let builder = entries.into_iter().fold(Host::builder(config).telemetry(telemetry), HostBuilder::entry);
     let host = tokio::select! {

@@ -19,7 +19,7 @@ use runtime::{
     Config, Host, HostBuilder, Shutdown, Signals, StartError,
     config::{LogFormat, ShutdownSection},
     embedded::Postgres,
-    telemetry::Telemetry,
+    telemetry::{Program, Telemetry},
 };
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -61,7 +61,7 @@ pub(crate) async fn run(dev: Dev) -> Result<()> {
         () = signals.next() => return Ok(()),
     };
     dev.adjust(&mut config);
-    let telemetry = Telemetry::install(&config.telemetry, "dev")?;
+    let telemetry = Telemetry::install(&config.telemetry, Program::named("dev"))?;
     let services = embedded::services().into_iter();
     let builder = services.fold(Host::builder(config).telemetry(telemetry), HostBuilder::entry);
     let host = tokio::select! {
