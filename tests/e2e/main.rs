@@ -1,6 +1,8 @@
 //! The life of a program with the separate binaries over real RabbitMQ, Redis and Postgres: configured by the
 //! environment, called by public gRPC only, time moved for whole processes from outside.
 
+mod alerts;
+mod authority;
 mod foreign_client;
 mod metrics;
 mod program;

@@ -21,7 +21,6 @@ use std::{
 use testkit::{TestDatabase, eventually};
 use tests::{
     balancer::Balancer,
-    life::policy,
     process::{Fleet, Process, START, Servers},
 };
 use tokio::{io::AsyncReadExt, net::TcpStream, task::JoinSet};
@@ -202,7 +201,7 @@ async fn load(channel: Channel, program_id: String, count: Arc<Count>) {
 }
 
 async fn program(channel: &Channel, name: &str) -> Result<String, tonic::Status> {
-    let spec = ProgramSpec { name: name.to_owned(), policy: Some(policy()), ..ProgramSpec::default() };
+    let spec = ProgramSpec { name: name.to_owned(), ..ProgramSpec::default() };
     let request = CreateProgramRequest { request_id: SystemClock.new_id().to_string(), spec: Some(spec) };
     let answer = ProgramServiceClient::new(channel.clone()).create_program(request).await?.into_inner();
     Ok(answer.program.map(|program| program.program_id).unwrap_or_default())

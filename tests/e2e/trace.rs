@@ -16,7 +16,7 @@ use std::{
 };
 use testkit::{TestDatabase, eventually};
 use tests::{
-    life::{PATIENCE, policy, row},
+    life::{PATIENCE, row},
     process::{Fleet, Servers},
     python::{python, script_of},
 };
@@ -149,7 +149,7 @@ fn only(spans: &[Value], which: impl Fn(&Value) -> bool) -> &Value {
 async fn start_a_program(fleet: &Fleet, trace: &str) -> Uuid {
     let stage = fleet.stage();
     let mut client = ProgramServiceClient::new(stage.channel("enrollment", Role::ProgramManager, None));
-    let spec = ProgramSpec { name: "Leaders".to_owned(), policy: Some(policy()), ..ProgramSpec::default() };
+    let spec = ProgramSpec { name: "Leaders".to_owned(), ..ProgramSpec::default() };
     let request = CreateProgramRequest { request_id: stage.request_id(), spec: Some(spec) };
     let created = client.create_program(request).await.expect("creates").into_inner();
     let program_id = created.program.expect("answered").program_id;

@@ -5,6 +5,7 @@
 //! runs both with everything they need, and judges the figures.
 
 mod driver;
+mod explain;
 mod footprint;
 mod pgbench;
 mod reads;
@@ -31,6 +32,7 @@ async fn calls() -> Result<()> {
     let world = world::World::start().await?;
     round_trips::report(&world).await?;
     let (plan, pgbench) = (Plan::from_environment()?, pgbench::Pgbench::find()?);
+    explain::report(&world).await?;
     reads::report(&world, &pgbench, plan).await?;
     writes::report(&world, &pgbench, plan).await
 }

@@ -7,5 +7,6 @@ pub mod process;
 pub mod prometheus;
 pub mod python;
 pub mod reflect;
+pub mod seekers;
 pub mod single;
 pub mod stage;

@@ -4,7 +4,7 @@ use super::entry::{BoundJob, Running};
 use crate::config::RetentionSection;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Clock, Context, Result, SharedClock, SystemClock};
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, counter, gauge, histogram};
 use std::{sync::Arc, time::Duration};
 use storage::{Database, Retention};
 use tokio::{sync::Mutex, time::Instant};
@@ -53,6 +53,13 @@ impl Line {
         }
     }
 
+    /// An increase can be told only of a counter that was there before.
+    fn count_from_zero(&self) {
+        for outcome in ["ok", "failed"] {
+            runs(self.db.service(), self.name(), outcome).increment(0);
+        }
+    }
+
     fn is_due(&self, now: Timestamp) -> bool {
         let every = SignedDuration::try_from(self.every()).unwrap_or(SignedDuration::MAX);
         self.last.is_none_or(|last| now.duration_since(last) >= every)
@@ -71,6 +78,7 @@ impl Jobs {
             let work = service.jobs().into_iter().map(Work::PerTenant).chain([Work::Sweep]);
             lines.extend(work.map(|work| Line { db: db.clone(), work, last: None }));
         }
+        lines.iter().filter(|line| matches!(line.work, Work::PerTenant(_))).for_each(Line::count_from_zero);
         Jobs { clock, retention, lines: Mutex::new(lines) }
     }
 
@@ -140,10 +148,14 @@ fn succeeded(service: &'static str, job: &'static str) {
         .set(SystemClock.now().as_second() as f64);
 }
 
+fn runs(service: &'static str, job: &'static str, outcome: &'static str) -> Counter {
+    counter!("mentor_job_runs_total", "service" => service, "job" => job, "outcome" => outcome)
+}
+
 /// Counts a run, inside its span: that is where exemplars learn the trace.
 fn count(service: &'static str, job: &'static str, took: Duration, well: bool) {
     let outcome = if well { "ok" } else { "failed" };
-    counter!("mentor_job_runs_total", "service" => service, "job" => job, "outcome" => outcome).increment(1);
+    runs(service, job, outcome).increment(1);
     histogram!("mentor_job_seconds", "service" => service, "job" => job).record(took.as_secs_f64());
 }
 

@@ -37,7 +37,7 @@ pub const METRICS: [(&str, &str); 36] = [
     ("mentor_database_connections_limit", "How many connections the pool may open."),
     ("mentor_database_acquire_seconds", "How long a transaction waited for a connection."),
     ("mentor_database_acquire_failures_total", "Transactions that got no connection."),
-    ("mentor_match_runs_total", "Match runs that ended, by state."),
+    ("mentor_match_runs_total", "Match runs that were completed or failed, by state."),
     ("mentor_match_run_seconds", "How long a match run took to solve."),
     ("mentor_match_run_gap", "Relative gap of the last match run to the proven bound; 0 is the optimum."),
     ("mentor_match_run_unmatched", "Mentees without a proposal in the last match run."),

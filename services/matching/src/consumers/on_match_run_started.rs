@@ -1,7 +1,8 @@
 //! Solves a run. The event is taken by any replica; when its process dies, the event comes again and another
 //! one solves the stored snapshot to the same result.
 
-use crate::runs::run::{State, digest};
+use crate::runs::figures;
+use crate::runs::run::{Run, State, digest};
 use crate::runs::snapshot::Scores;
 use crate::runs::solver::Unsolved;
 use crate::runs::store;
@@ -13,6 +14,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Tx;
+use tokio::time::Instant;
 
 /// How often the row is told of progress and asked whether the run was cancelled.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -30,6 +32,7 @@ pub(crate) async fn handle(service: &Matching, tx: &mut Tx, event: MatchRunStart
     let limit = store::get(tx, id).await?.terms.time_limit;
     let Some(snapshot) = store::snapshot_bytes(tx, id).await? else { return Ok(()) };
     tracing::info!(run.id = %id, "solving a match run");
+    let began = Instant::now();
     let watcher = Arc::new(Watcher::default());
     let guard = CancelOnDrop(watcher.clone());
     let solving = work::solve(service.solver(), snapshot, watcher.clone());
@@ -39,7 +42,10 @@ pub(crate) async fn handle(service: &Matching, tx: &mut Tx, event: MatchRunStart
         never = hurry(limit, &watcher) => match never {},
     };
     drop(guard);
-    finish(service, &ctx, id, outcome).await
+    if let Some(run) = finish(service, &ctx, id, outcome).await? {
+        figures::record(&run, began.elapsed());
+    }
+    Ok(())
 }
 
 /// Tells the row of progress until the run is not to be solved any more.
@@ -82,16 +88,17 @@ async fn report(service: &Matching, ctx: &Context, id: Uuid, progress: Progress)
     Ok(pending)
 }
 
+/// The run as it ended, unless it was cancelled meanwhile.
 async fn finish(
     service: &Matching,
     ctx: &Context,
     id: Uuid,
     outcome: Result<Outcome, Unsolved>,
-) -> Result<()> {
+) -> Result<Option<Run>> {
     let mut tx = service.db().write(ctx).await?;
     let mut run = store::lock(&mut tx, id).await?;
     if !run.state.is_pending() {
-        return Ok(());
+        return Ok(None);
     }
     run.finished_at = Some(service.db().clock().now());
     run.phase.clear();
@@ -103,7 +110,8 @@ async fn finish(
             run.failure = unsolved.sentence();
             store::save(&mut tx, &run).await?;
             DomainEvent::RunFailed(&run).emit(&mut tx);
-            return tx.commit().await;
+            tx.commit().await?;
+            return Ok(Some(run));
         }
     };
     let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
@@ -122,5 +130,6 @@ async fn finish(
     store::put_result(&mut tx, id, &scores, (&outcome.made, &outcome.unmatched), &outcome.result).await?;
     store::save(&mut tx, &run).await?;
     DomainEvent::RunCompleted(&run).emit(&mut tx);
-    tx.commit().await
+    tx.commit().await?;
+    Ok(Some(run))
 }

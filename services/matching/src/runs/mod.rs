@@ -6,6 +6,7 @@ mod convert;
 pub(crate) mod explain;
 mod explain_pair;
 mod explain_unmatched;
+pub(crate) mod figures;
 mod forbid_pair;
 pub(crate) mod found;
 mod pin_pair;
