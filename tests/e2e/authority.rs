@@ -27,7 +27,8 @@ async fn broker_and_cache_may_have_certificates_of_a_private_authority() {
     let config = ServerConfig::builder().with_no_client_auth();
     let config = config.with_single_cert(vec![made.cert.der().clone()], key).expect("they belong together");
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let (broker, cache) = (before(&servers.rabbitmq, &acceptor).await, before(&servers.redis, &acceptor).await);
+    let (broker, cache) =
+        (before(&servers.rabbitmq, &acceptor).await, before(&servers.redis, &acceptor).await);
     let settings =
         [HTTP, ("MENTOR__MESSAGING__URL", broker.url.as_str()), ("MENTOR__CACHE__URL", cache.url.as_str())];
 
@@ -38,8 +39,7 @@ async fn broker_and_cache_may_have_certificates_of_a_private_authority() {
     assert!(log.contains("messaging.url") && log.contains("certificate"), "{log}");
 
     let bundle = bundle.to_str().expect("a path");
-    let mut trusting =
-        fleet.launch("scheduling", &[&settings[..], &[("SSL_CERT_FILE", bundle)]].concat());
+    let mut trusting = fleet.launch("scheduling", &[&settings[..], &[("SSL_CERT_FILE", bundle)]].concat());
     trusting.ready().await;
     trusting.terminate();
     trusting.ended_well(START).await;
@@ -69,7 +69,8 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, target: SocketAddr
     while let Ok((stream, _)) = listener.accept().await {
         let acceptor = acceptor.clone();
         tokio::spawn(async move {
-            let (Ok(mut outside), Ok(mut inside)) = (acceptor.accept(stream).await, TcpStream::connect(target).await)
+            let (Ok(mut outside), Ok(mut inside)) =
+                (acceptor.accept(stream).await, TcpStream::connect(target).await)
             else {
                 return;
             };

@@ -82,6 +82,19 @@ def test_probes_ask_the_health_service(case):
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_a_private_authority_is_trusted_by_everything_that_connects(case):
+    for name, pod, container in containers(case):
+        env = {item["name"]: item.get("value") for item in container.get("env", [])}
+        mounts = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", [])}
+        if case != "restricted" or "MENTOR__DATABASE__URL" not in env and "MENTOR_CONFIG" not in env:
+            assert "SSL_CERT_FILE" not in env and "authorities" not in mounts, name
+            continue
+        assert env["SSL_CERT_FILE"] == mounts["authorities"] + "/ca-bundle.crt"
+        volume = next(volume for volume in pod["spec"]["volumes"] if volume["name"] == "authorities")
+        assert volume["configMap"] == {"name": "company-authorities", "items": [{"key": "bundle.pem", "path": "ca-bundle.crt"}]}
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_a_rollout_fails_nobody(case):
     for name, deployment in of_kind(case, "Deployment").items():
         spec = deployment["spec"]

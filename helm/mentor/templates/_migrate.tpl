@@ -34,6 +34,9 @@ spec:
         {{- end }}
       # By the environment: as a hook it runs before any ConfigMap of the release is there.
       env:
+        {{- with include "mentor.authoritiesEnv" . }}
+        {{- . | nindent 8 }}
+        {{- end }}
         - name: MENTOR__MIGRATE__URL
           value: {{ include "mentor.databaseUrl" (list . $values.migrations.url) | quote }}
         - {name: MENTOR__MIGRATE__PASSWORD_FILE, value: /run/secrets/mentor/owner-password}
@@ -63,10 +66,16 @@ spec:
         {{- include "mentor.containerSecurity" . | nindent 8 }}
       volumeMounts:
         - {name: secrets, mountPath: /run/secrets/mentor, readOnly: true}
+        {{- with include "mentor.authoritiesMount" . }}
+        {{- . | nindent 8 }}
+        {{- end }}
   volumes:
     - name: secrets
       projected:
         defaultMode: 0440
         sources:
           {{- include "mentor.secretSources" (list . "migrate") | trim | nindent 10 }}
+    {{- with include "mentor.authoritiesVolume" . }}
+    {{- . | nindent 4 }}
+    {{- end }}
 {{- end -}}

@@ -66,6 +66,28 @@ A pod sees its own only.
 {{- end }}
 {{- end -}}
 
+{{/* The bundle of authorities in place of the image's: environment, mount and volume. */}}
+{{- define "mentor.authoritiesEnv" -}}
+{{- if .Values.authorities.existingConfigMap -}}
+- {name: SSL_CERT_FILE, value: /etc/mentor-authorities/ca-bundle.crt}
+{{- end -}}
+{{- end -}}
+
+{{- define "mentor.authoritiesMount" -}}
+{{- if .Values.authorities.existingConfigMap -}}
+- {name: authorities, mountPath: /etc/mentor-authorities, readOnly: true}
+{{- end -}}
+{{- end -}}
+
+{{- define "mentor.authoritiesVolume" -}}
+{{- with .Values.authorities.existingConfigMap -}}
+- name: authorities
+  configMap:
+    name: {{ . }}
+    items: [{key: {{ $.Values.authorities.key | quote }}, path: ca-bundle.crt}]
+{{- end -}}
+{{- end -}}
+
 {{/* Probes of a server. kubelet's gRPC probes can't do TLS; the same answers are on the metrics port. */}}
 {{- define "mentor.probes" -}}
 {{- $tls := ne .Values.tls.mode "none" -}}

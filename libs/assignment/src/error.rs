@@ -131,6 +131,9 @@ pub enum Error {
     /// The groups of the fair mode do not fit the people.
     #[error("fair groups: {0}")]
     FairGroups(String),
+    /// The minimums of the groups do not fit the mentors, or cannot be met.
+    #[error("groups: {0}")]
+    Groups(String),
     /// A criterion, its weight or a profile cannot be used.
     #[error("{record}: {reason}")]
     Criteria {

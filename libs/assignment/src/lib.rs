@@ -44,6 +44,6 @@ pub use options::{Control, Floors, Mode, Options, Phase, Progress};
 pub use people::{People, solve_people, verify_people};
 pub use problem::{Pair, Problem};
 pub use rematch::{Change, Moved, Rematch};
-pub use solution::{BottleneckProof, Certificate, Cover, FairProof, Outcome, Solution};
+pub use solution::{BottleneckProof, Certificate, Cover, FairProof, GroupProof, Outcome, Solution};
 pub use solve::{solve, solve_again};
 pub use verify::{Fault, verify};

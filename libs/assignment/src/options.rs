@@ -43,6 +43,10 @@ pub struct Options {
     pub previous: Vec<(u32, u32)>,
     /// Points added to each of today's pairs while choosing, never to the reported total.
     pub keep_bonus: i64,
+    /// For group formats and circles, by mentor: how many mentees it takes at least, if any. Empty
+    /// for no minimums. Only the largest total and coverage go with them, and the proof is weaker:
+    /// see [`GroupProof`](crate::GroupProof).
+    pub minimums: Vec<i64>,
     /// Stop once the assignment is proven to be within this many points of the best. 0 is exact.
     pub gap_limit: i64,
     /// Worker threads for scoring all pairs; 0 means 1. The answer does not depend on it.

@@ -82,6 +82,16 @@ impl Plan {
         !self.forbidden.is_empty() && self.forbidden.binary_search(&(mentee, mentor)).is_ok()
     }
 
+    /// The forbidden pairs, sorted.
+    pub(crate) fn forbidden(&self) -> &[(u32, u32)] {
+        &self.forbidden
+    }
+
+    /// Today's pairs, sorted.
+    pub(crate) fn previous(&self) -> &[(u32, u32)] {
+        &self.previous
+    }
+
     /// The keep bonus of a pair.
     pub(crate) fn bonus(&self, mentee: u32, mentor: u32) -> i64 {
         let kept = self.keep_bonus > 0 && self.previous.binary_search(&(mentee, mentor)).is_ok();
@@ -122,5 +132,6 @@ pub(crate) fn score_limit(placed: i64, coverage_first: bool) -> i64 {
 fn sorted(pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
     let mut pairs = pairs.to_vec();
     pairs.sort_unstable();
+    pairs.dedup();
     pairs
 }

@@ -11,7 +11,7 @@ use crate::engine::state::State;
 use crate::engine::{self, Goal, MOST_PROFIT, NONE};
 use crate::plan::{self, Plan};
 use crate::solve::{Ranks, inverse, permuted};
-use crate::{Error, Mode, Options, Problem, Solution};
+use crate::{Error, Mode, Options, Problem, Solution, modes};
 
 /// Something that happened after people were matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,16 +57,19 @@ pub struct Rematch {
     lift: i64,
     scale: i64,
     limit: i64,
-    /// Which edges carry the keep bonus, and how much.
+    /// The edge of each mentee that carries the keep bonus, or [`NONE`].
     kept: Vec<u32>,
     keep_bonus: i64,
+    /// Who was moved since.
+    moved: Vec<u32>,
 }
 
 /// The profit of a pair that must not be made.
 const NEVER: i64 = -MOST_PROFIT;
 
 impl Rematch {
-    /// Takes over a solution. Its pairs are today's: each is favoured by `options.keep_bonus`.
+    /// Takes over a solution. Its pairs are today's: each is favoured by `options.keep_bonus`, until
+    /// [`Rematch::keep`] says that others are.
     /// Locked people stay out of all repairs.
     ///
     /// # Errors
@@ -80,6 +83,7 @@ impl Rematch {
                 return Err(Error::Criteria { record: "mode".into(), reason });
             }
         };
+        modes::groups::refuse(options)?;
         let plan =
             Plan::new(problem.mentees(), &problem.capacity, options, |i, j| problem.find(i, j).is_some())?;
         let most_placed = plan.most_placed();
@@ -111,7 +115,7 @@ impl Rematch {
             let more = if price > proof.lift / 2 { lift - proof.lift } else { 0 };
             state.v[rank] = (price + more) * scale;
         }
-        let mut kept = Vec::new();
+        let mut kept = vec![NONE; problem.mentees()];
         for (&rank, mentor) in ranks.mentee.iter().zip(&solution.mentor_of) {
             let edge = mentor.and_then(|j| edge_of(&graph, rank, ranks.mentor[j as usize]));
             let Some(edge) = edge.filter(|&e| state.free_places(&graph, graph.mentor[e as usize]) > 0) else {
@@ -119,9 +123,8 @@ impl Rematch {
             };
             graph.profit[edge as usize] += options.keep_bonus * scale;
             state.place(&graph, rank, edge);
-            kept.push(edge);
+            kept[rank as usize] = edge;
         }
-        kept.sort_unstable();
         let exact = Exact::new(&graph);
         let (mentee_at, mentor_at) = (inverse(&ranks.mentee), inverse(&ranks.mentor));
         let keep_bonus = options.keep_bonus;
@@ -138,6 +141,7 @@ impl Rematch {
             limit,
             kept,
             keep_bonus,
+            moved: Vec::new(),
         };
         engine::exact::tighten(&rematch.graph, &mut rematch.state);
         rematch.exact.finish(&rematch.graph, &mut rematch.state, &crate::Control::default());
@@ -185,15 +189,35 @@ impl Rematch {
         for &i in &mentees {
             vacated.extend(self.settle(i));
         }
+        vacated.sort_unstable();
+        vacated.dedup();
         for &i in &mentees {
             self.exact.place(&self.graph, &mut self.state, i);
         }
-        vacated.sort_unstable();
-        vacated.dedup();
         for j in vacated {
             self.exact.fill(&self.graph, &mut self.state, j);
         }
         Ok(self.moves())
+    }
+
+    /// Makes the pairs of now today's pairs, which the keep bonus favours from here on. They stay
+    /// the optimum: what a pair is worth more, its mentee asks more.
+    pub fn keep(&mut self) {
+        let bonus = self.keep_bonus * self.scale;
+        for i in std::mem::take(&mut self.moved) {
+            let edge = self.state.edge[i as usize];
+            let before = std::mem::replace(&mut self.kept[i as usize], edge);
+            if before == edge {
+                continue;
+            }
+            if before != NONE && self.graph.profit[before as usize] != NEVER {
+                self.graph.profit[before as usize] -= bonus;
+            }
+            if edge != NONE {
+                self.graph.profit[edge as usize] += bonus;
+                self.state.u[i as usize] += bonus;
+            }
+        }
     }
 }
 
@@ -229,7 +253,7 @@ impl Rematch {
                 {
                     return Err(Error::ScoreRange { mentee, mentor, score, limit: self.limit });
                 }
-                let bonus = if self.kept.binary_search(&(edge as u32)).is_ok() { self.keep_bonus } else { 0 };
+                let bonus = if self.kept[i as usize] == edge as u32 { self.keep_bonus } else { 0 };
                 self.graph.profit[edge] = (score + self.lift + bonus) * self.scale;
                 Ok((vec![i], Vec::new()))
             }
@@ -281,6 +305,7 @@ impl Rematch {
         journal.sort_by_key(|&(i, _)| i);
         journal.dedup_by_key(|&mut (i, _)| i);
         let name = |mentor: u32| if mentor == NONE { None } else { Some(self.mentor_at[mentor as usize]) };
+        self.moved.extend(journal.iter().map(|&(i, _)| i));
         let moved = |(i, before): (u32, u32)| Moved {
             mentee: self.mentee_at[i as usize],
             before: name(before),

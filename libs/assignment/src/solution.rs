@@ -51,6 +51,8 @@ pub struct Certificate {
     pub bottleneck: Option<BottleneckProof>,
     /// The multipliers, in the fair mode.
     pub fair: Option<FairProof>,
+    /// What the search over groups has shown, where there are minimums.
+    pub groups: Option<GroupProof>,
 }
 
 impl Certificate {
@@ -84,6 +86,20 @@ pub struct Cover {
     pub mentees: Vec<u32>,
     /// Mentors of the cover.
     pub mentors: Vec<u32>,
+}
+
+/// How far the search over groups of a least size has come.
+///
+/// The prices prove a bound on the assignments without minimums, which is usually larger than the
+/// value; so the outcome is seldom [`Outcome::Optimal`]. Where `bound` here equals the value, the
+/// search has looked at or ruled out everything else: no assignment that keeps to the minimums is
+/// better. That cannot be checked from the prices, only by repeating the search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupProof {
+    /// No assignment that keeps to the minimums is worth more; at most the bound of the prices.
+    pub bound: i64,
+    /// Branches looked at.
+    pub branches: usize,
 }
 
 /// Lagrange multipliers of the floors, in 1,024ths.

@@ -53,6 +53,10 @@ fn solve_from(
 ) -> Result<Solution, Error> {
     let plan = Plan::new(problem.mentees(), &problem.capacity, options, |i, j| problem.find(i, j).is_some())?;
     let market = Market { problem, plan: &plan, options, warm, control };
+    modes::groups::check(options, &problem.capacity)?;
+    if modes::groups::has_minimums(options) {
+        return modes::groups::groups(&market);
+    }
     match &options.mode {
         Mode::MaxTotal => market.best(false),
         Mode::MaxCardinality => market.best(true),
@@ -190,8 +194,16 @@ impl Market<'_> {
             (false, true) => Outcome::Stopped,
             (false, false) => Outcome::WithinGap,
         };
-        let certificate =
-            Certificate { mentee_price, mentor_price, lift, value, bound, bottleneck: None, fair: None };
+        let certificate = Certificate {
+            mentee_price,
+            mentor_price,
+            lift,
+            value,
+            bound,
+            bottleneck: None,
+            fair: None,
+            groups: None,
+        };
         Solution { mentor_of, placed, total, outcome, certificate }
     }
 }

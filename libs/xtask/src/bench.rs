@@ -28,18 +28,18 @@ pub(crate) enum What {
     Footprint,
     /// The first import of an organisation over SCIM, beside servers of others.
     Scim,
-    /// The assignment of mentees to mentors, beside OR-Tools.
+    /// The assignment of mentees to mentors, beside OR-Tools, lapx and SciPy.
     Matching,
 }
 
-pub(crate) fn run(what: Option<What>, json: bool) -> Result<()> {
+pub(crate) fn run(what: Option<What>, json: bool, long: bool) -> Result<()> {
     let wanted = |one: What| what.is_none_or(|what| what == one);
     let mut figures = Vec::new();
     if what != Some(What::Matching) {
         figures.extend(with_servers(&wanted)?);
     }
     if wanted(What::Matching) {
-        figures.extend(matching::measure()?);
+        figures.extend(matching::measure(long)?);
     }
     if json {
         println!("{}", serde_json::to_string_pretty(&figures)?);

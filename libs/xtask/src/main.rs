@@ -60,6 +60,9 @@ enum Command {
         /// Prints the figures as JSON.
         #[arg(long)]
         json: bool,
+        /// Also what takes many minutes: all pairs of 300,000 x 150,000, and of 10,000 x 5,000 checked without pruning.
+        #[arg(long)]
+        long: bool,
     },
     /// Makes the suite's container images from local binaries, as OCI archives, without a daemon.
     Image(image::Options),
@@ -101,7 +104,7 @@ fn run() -> Result<()> {
         Command::Demo { arguments } => demo::run(&arguments),
         Command::Test { containers, no_lint, arguments } => test::run(containers, no_lint, &arguments),
         Command::Lint { quick } => lint::run(quick),
-        Command::Bench { what, json } => bench::run(what, json),
+        Command::Bench { what, json, long } => bench::run(what, json, long),
         Command::Image(options) => image::run(&options),
         Command::Images { stop: true, remove } => engine::stop(remove),
         Command::Images { .. } => images::run(),

@@ -13,18 +13,30 @@ use crate::Control;
 /// How many bids pass between two questions whether to stop.
 const PATIENCE: u32 = 4096;
 
+/// A round with more bids than this for each mentee goes on with larger steps, twice the size with
+/// every further bid for each: where all want the same, prices would creep up together.
+const BIDS: usize = 64;
+
 /// How many of its best edges a mentee remembers.
 const REMEMBERED: usize = 4;
 
 /// The best edges of a mentee when last looked at in full. While prices only rise, no other edge
-/// can be worth more than `rest`, so most bids need look at no more than these.
+/// can be worth more than `rest`, so most bids need look at no more than these. Profits and mentors
+/// are copied, because a bid would otherwise wait for memory most of its time.
 #[derive(Debug, Clone, Copy)]
 struct Shortlist {
-    edges: [u32; REMEMBERED],
+    profit: [i64; REMEMBERED],
+    mentor: [u32; REMEMBERED],
+    edge: [u32; REMEMBERED],
     rest: i64,
 }
 
-const UNKNOWN: Shortlist = Shortlist { edges: [NONE; REMEMBERED], rest: i64::MAX };
+const UNKNOWN: Shortlist = Shortlist {
+    profit: [i64::MIN / 2; REMEMBERED],
+    mentor: [0; REMEMBERED],
+    edge: [NONE; REMEMBERED],
+    rest: i64::MAX,
+};
 
 /// The auction with its scratch space.
 #[derive(Debug)]
@@ -42,8 +54,19 @@ pub(crate) struct Auction<'g> {
 /// which is what going without gives.
 struct Choice {
     edge: u32,
+    mentor: u32,
     best: i64,
     second: i64,
+}
+
+impl Choice {
+    fn consider(&mut self, edge: u32, mentor: u32, profit: i64) {
+        if profit > self.best {
+            *self = Self { edge, mentor, best: profit, second: self.best };
+        } else if profit > self.second {
+            self.second = profit;
+        }
+    }
 }
 
 impl<'g> Auction<'g> {
@@ -57,26 +80,26 @@ impl<'g> Auction<'g> {
         }
     }
 
-    /// One round at `epsilon`. Gives `false` when the caller stopped it; prices stay usable.
-    pub(crate) fn round(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
+    /// One round at `epsilon` or, where it drags on, at larger steps; gives the last of them, or
+    /// `None` when the caller stopped it. Prices stay usable.
+    pub(crate) fn round(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> Option<i64> {
         self.release(state, epsilon);
-        self.forward(state, epsilon, control) && self.reverse(state, epsilon, control)
+        let epsilon = self.forward(state, epsilon, control)?;
+        self.reverse(state, epsilon, control).then_some(epsilon)
     }
 
     /// The best and the second-best edge, from the shortlist if that is enough.
     fn choose_again(&mut self, state: &State, mentee: u32) -> Choice {
-        let shortlist = self.shortlist[mentee as usize];
-        let (mut edge, mut best, mut second) = (NONE, 0, 0);
-        for e in shortlist.edges.into_iter().take_while(|&e| e != NONE) {
-            let profit = self.graph.profit[e as usize] - state.v[self.graph.mentor[e as usize] as usize];
-            if profit > best {
-                (edge, second, best) = (e, best, profit);
-            } else if profit > second {
-                second = profit;
+        let shortlist = &self.shortlist[mentee as usize];
+        if shortlist.rest < i64::MAX {
+            let mut choice = Choice { edge: NONE, mentor: 0, best: 0, second: 0 };
+            for at in 0..REMEMBERED {
+                let mentor = shortlist.mentor[at];
+                choice.consider(shortlist.edge[at], mentor, shortlist.profit[at] - state.v[mentor as usize]);
             }
-        }
-        if second >= shortlist.rest {
-            return Choice { edge, best, second };
+            if choice.second >= shortlist.rest {
+                return choice;
+            }
         }
         self.look_at_all(state, mentee)
     }
@@ -92,9 +115,14 @@ impl<'g> Auction<'g> {
                 top[at] = (profit, e as u32);
             }
         }
-        let edges = std::array::from_fn(|at| top[at].1);
-        self.shortlist[mentee as usize] = Shortlist { edges, rest: top[REMEMBERED].0 };
-        Choice { edge: top[0].1, best: top[0].0, second: top[1].0 }
+        let mut shortlist = Shortlist { rest: top[REMEMBERED].0, ..UNKNOWN };
+        for (at, &(_, edge)) in top[..REMEMBERED].iter().enumerate().filter(|(_, (_, edge))| *edge != NONE) {
+            shortlist.edge[at] = edge;
+            shortlist.mentor[at] = self.graph.mentor[edge as usize];
+            shortlist.profit[at] = self.graph.profit[edge as usize];
+        }
+        self.shortlist[mentee as usize] = shortlist;
+        Choice { edge: top[0].1, mentor: shortlist.mentor[0], best: top[0].0, second: top[1].0 }
     }
 
     /// Takes mentees off places that cost more than `epsilon` too much, and queues the unplaced.
@@ -133,21 +161,27 @@ impl<'g> Auction<'g> {
         others.map(|e| self.graph.profit[e] - state.v[self.graph.mentor[e] as usize]).fold(0, i64::max)
     }
 
-    fn forward(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
+    fn forward(&mut self, state: &mut State, mut epsilon: i64, control: &Control<'_>) -> Option<i64> {
         let mut patience = PATIENCE;
+        let mut left = self.graph.mentees().saturating_mul(BIDS);
         while let Some(i) = self.queue.pop() {
             patience -= 1;
             if patience == 0 {
                 patience = PATIENCE;
                 if control.stopped() {
-                    return false;
+                    return None;
                 }
             }
+            if left == 0 {
+                left = self.graph.mentees();
+                epsilon *= 2;
+            }
+            left -= 1;
             let choice = self.choose_again(state, i);
             if choice.edge == NONE {
                 continue;
             }
-            let j = self.graph.mentor[choice.edge as usize];
+            let j = choice.mentor;
             self.bid[i as usize] = state.v[j as usize] + (choice.best - choice.second) + epsilon;
             if state.free_places(self.graph, j) > 0 {
                 state.place(self.graph, i, choice.edge);
@@ -163,7 +197,7 @@ impl<'g> Auction<'g> {
             }
             state.v[j as usize] = self.bid[state.holders(j)[0] as usize].max(state.v[j as usize]);
         }
-        true
+        Some(epsilon)
     }
 
     fn reverse(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {

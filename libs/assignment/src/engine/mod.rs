@@ -16,8 +16,19 @@ use state::State;
 /// instead of creeping along them.
 pub(crate) const SCALE: i64 = 64;
 
-/// Each bidding round takes a step this many times finer than the one before.
-const REFINE: i64 = 8;
+/// The first bidding round takes a step this fraction of the largest profit. Measured: coarser steps
+/// are undone by the next round, finer ones bid too long.
+const FIRST_STEP: i64 = 2048;
+
+/// Where profits are small, the first step is this, if that is a small part of them: finer ones
+/// creep along ties.
+const TIE_STEP: i64 = SCALE / 2;
+
+/// Each further round takes a step this many times finer.
+const REFINE: i64 = 6;
+
+/// Bidding ends with a step of this fraction of the mean profit.
+const LAST_STEP: i64 = 3072;
 
 /// A warm start with fewer than one in this many mentees out of place is finished without bidding.
 const FEW: usize = 50;
@@ -125,16 +136,18 @@ fn bid(
     control: &Control<'_>,
 ) -> Bidding {
     let mut auction = Auction::new(graph);
+    let last = last_step(graph);
     for round in 1.. {
-        let finished = auction.round(state, step, control);
+        let taken = auction.round(state, step, control);
         let gap = report(graph, state, goal, scale, Phase::Auction, round, control);
-        if !finished {
-            return Bidding::Stopped;
+        match taken {
+            Some(taken) => step = taken,
+            None => return Bidding::Stopped,
         }
         if goal.gap > 0 && gap <= goal.gap {
             return Bidding::Content;
         }
-        if step == 1 {
+        if step <= last {
             break;
         }
         step = (step / REFINE).max(1);
@@ -143,7 +156,16 @@ fn bid(
 }
 
 fn first_step(graph: &Graph) -> i64 {
-    (graph.profit.iter().copied().max().unwrap_or(0) / 256).max(1)
+    let most = graph.profit.iter().copied().max().unwrap_or(0);
+    (most / FIRST_STEP).max(TIE_STEP.min(most / 16)).max(1)
+}
+
+/// The step after which searches finish faster than further rounds would. A part of the usual
+/// profit, not of the largest: one enormous score must not spoil the prices of all others.
+fn last_step(graph: &Graph) -> i64 {
+    let sum: i128 = graph.profit.iter().map(|&profit| i128::from(profit)).sum();
+    let mean = sum / (graph.profit.len() as i128).max(1);
+    (i64::try_from(mean).unwrap_or(i64::MAX) / LAST_STEP).max(1)
 }
 
 /// With a lift: places everybody who can be, unless that has happened by itself. The lift falls to
@@ -212,7 +234,7 @@ pub(crate) fn prices(graph: &Graph, state: &State, goal: Goal<'_>, scale: i64) -
     (u, v)
 }
 
-/// Tells the caller the bound and gives the gap.
+/// Tells the caller the bound and gives the gap, unless nobody wants to know.
 fn report(
     graph: &Graph,
     state: &State,
@@ -222,6 +244,9 @@ fn report(
     round: u32,
     control: &Control<'_>,
 ) -> i64 {
+    if control.progress.is_none() && goal.gap == 0 {
+        return i64::MAX;
+    }
     let placed = state.edge.iter().filter(|&&e| e != NONE);
     let value: i64 = placed.map(|&e| graph.profit[e as usize] / scale + goal.lift).sum();
     let (u, v) = prices(graph, state, goal, scale);

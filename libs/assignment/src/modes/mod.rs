@@ -2,6 +2,7 @@
 
 mod bottleneck;
 mod fair;
+pub(crate) mod groups;
 mod stable;
 
 pub(crate) use bottleneck::bottleneck;

@@ -8,9 +8,15 @@ type Check = Result<(), Error>;
 /// The sum of all weights may not pass this, so that a score fits in 32 bits with room to spare.
 const MOST_WEIGHT: i64 = (i32::MAX / 2) as i64;
 
+/// More criteria than this are refused: bounds are rounded for each.
+const MOST_CRITERIA: usize = 1000;
+
 /// Checks every column, parameter and weight.
 pub(crate) fn criteria(mentees: usize, mentors: usize, criteria: &[Criterion]) -> Check {
     let mut sum = 0i64;
+    if criteria.len() > MOST_CRITERIA {
+        return Err(Error::TooMany { what: "criteria", count: criteria.len() });
+    }
     for criterion in criteria {
         let sides = Sides { record: format!("criterion {}", criterion.name), mentees, mentors };
         sides.ensure(criterion.weight >= 0, || format!("weight {} is negative", criterion.weight))?;

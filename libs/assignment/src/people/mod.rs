@@ -1,13 +1,19 @@
 //! People with criteria: every pair is scored from profiles, and no table of pairs is ever built.
 
-mod attract;
 mod check;
+mod classes;
+mod core;
 mod criteria;
+mod lanes;
 mod layout;
 mod price;
 mod rules;
 mod scan;
+mod search;
+mod touch;
+mod tour;
 mod verify;
+mod work;
 
 pub use criteria::{Criterion, Measure, Offered, Wanted, Week};
 pub use price::solve_people;
@@ -101,6 +107,11 @@ impl People {
     pub fn parts(&self, mentee: u32, mentor: u32) -> Vec<(&str, i64)> {
         let part = |c: &Criterion| c.points(mentee as usize, mentor as usize);
         self.criteria.iter().map(|criterion| (criterion.name.as_str(), part(criterion))).collect()
+    }
+
+    /// What a pair can be worth at most.
+    pub(crate) fn most_points(&self) -> i64 {
+        self.criteria.iter().map(|criterion| criterion.weight).sum()
     }
 
     /// Every feasible pair as an explicit problem, for explanations and the modes that need the

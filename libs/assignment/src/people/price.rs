@@ -5,18 +5,22 @@
 //! When no pair is worth more than its prices, they prove the core's optimum for all pairs
 //! (Volgenant 1996).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::People;
-use super::attract::Attract;
-use super::layout::Layout;
-use super::scan::{Prices, Scan};
+use super::core::Core;
+use super::layout::{Layout, Side};
+use super::scan::{CLOSED, Prices, Scan};
+use super::search::{Search, Top};
+use super::tour::Tour;
+use super::work::on_all_threads;
 use crate::plan::{self, Plan};
 use crate::solve::{Priced, Ranks};
-use crate::{Certificate, Control, Error, Mode, Options, Outcome, Phase, Solution, engine, solve};
+use crate::{Certificate, Control, Error, Mode, Options, Outcome, Phase, Solution, engine, modes, solve};
 
-/// Pairs of each mentee in the first core.
+/// Mentors of each mentee in the first core.
 const FIRST: usize = 12;
+
+/// Mentees of each mentor in the first core.
+const FIRST_MENTEES: usize = 8;
 
 /// Pairs of each mentee that join the core in a round, at most.
 const JOINING: usize = 8;
@@ -24,23 +28,19 @@ const JOINING: usize = 8;
 /// Up to this many pairs, the modes that need the list of all pairs get it.
 const MOST_LISTED: usize = 1 << 26;
 
-/// The price that keeps a mentor without open places out of a scan.
-const CLOSED: i64 = i64::MAX / 4;
-
-/// Mentees a thread takes at a time.
-const BATCH: usize = 256;
-
 /// Finds the best assignment over all feasible pairs of people.
 ///
 /// [`Mode::MaxTotal`] and [`Mode::MaxCardinality`] never list the pairs; the other modes do, and
-/// are refused past 2^26 pairs.
+/// are refused past 2^26 pairs, and so are minimums of groups.
 ///
 /// # Errors
 /// Options that contradict the people or each other, and instances past the safe range.
 pub fn solve_people(people: &People, options: &Options, control: &Control<'_>) -> Result<Solution, Error> {
+    modes::groups::check(options, &people.capacity)?;
+    let minimums = modes::groups::has_minimums(options);
     let coverage_first = match options.mode {
-        Mode::MaxTotal => false,
-        Mode::MaxCardinality => true,
+        Mode::MaxTotal if !minimums => false,
+        Mode::MaxCardinality if !minimums => true,
         _ if people.mentees() * people.mentors() <= MOST_LISTED => {
             return solve(&people.problem()?, options, control);
         }
@@ -60,20 +60,26 @@ pub fn solve_people(people: &People, options: &Options, control: &Control<'_>) -
         return Err(Error::Criteria { record: "criteria".into(), reason });
     }
     let lift = if coverage_first { plan::lift(plan.most_placed(), most) } else { 0 };
-    let layout = Layout::new(people);
+    let layout = Layout::new(people, &plan, Side::Mentees, |_| true);
     Ok(Pricing::new(&layout, plan, options, control, lift).run())
 }
-
-/// A pair outside the core, as a scan found it: mentor and worth.
-type Joining = Vec<(u32, i64)>;
 
 /// What a scan found out about a mentee.
 #[derive(Debug, Clone, Default)]
 struct Row {
-    joining: Joining,
+    /// Pairs outside the core, as mentor and worth.
+    joining: Vec<(u32, i64)>,
     /// The most any pair is worth beyond its mentor's price, as far as above the need.
     best: i64,
     /// No pair outside core and `joining` is worth more beyond its mentor's price.
+    rest: i64,
+}
+
+/// The last scan of a mentee.
+#[derive(Debug, Clone, Copy)]
+struct Scanned {
+    round: usize,
+    /// No pair outside the core was worth more beyond its mentor's price then.
     rest: i64,
 }
 
@@ -84,13 +90,11 @@ struct Pricing<'a> {
     control: &'a Control<'a>,
     lift: i64,
     ranks: Ranks,
-    /// The core: mentors with worth, by mentee.
-    core: Vec<Vec<(u32, i64)>>,
+    core: Core,
     /// Mentees in scan order: those of a class together.
     order: Vec<u32>,
-    /// For each mentee, the round of its last scan and the `rest` found then.
-    scanned: Vec<(usize, i64)>,
-    /// The prices of each round.
+    scanned: Vec<Option<Scanned>>,
+    /// The mentors' prices of each round.
     history: Vec<Vec<i64>>,
 }
 
@@ -105,16 +109,16 @@ impl<'a> Pricing<'a> {
         let people = layout.people;
         let mut order: Vec<u32> =
             (0..people.mentees() as u32).filter(|&i| plan.locked[i as usize].is_none()).collect();
-        order.sort_by_key(|&i| layout.mentee_class[i as usize]);
+        layout.sort_rows(&mut order);
         Self {
             layout,
             options,
             control,
             lift,
             ranks: Ranks::new(people.mentees(), people.mentors(), options.seed),
-            core: vec![Vec::new(); people.mentees()],
+            core: Core::new(people.mentees()),
             order,
-            scanned: vec![(0, 0); people.mentees()],
+            scanned: vec![None; people.mentees()],
             history: Vec::new(),
             plan,
         }
@@ -139,40 +143,61 @@ impl<'a> Pricing<'a> {
         }
     }
 
-    /// The best pairs of every mentee, solved.
+    /// The best pairs of every mentee and of every mentor, solved.
     fn first_core(&mut self) -> Priced {
-        let free: Vec<i64> = vec![0; self.layout.people.mentors()];
-        let prices = Prices::new(self.layout, &self.closed(&free));
-        let rows = self.scan(&self.order, &prices, FIRST, |_| i64::MIN / 8);
-        for (&i, row) in self.order.iter().zip(rows.unwrap_or_default()) {
-            self.core[i as usize] = row.joining;
+        let prices = Prices::new(self.layout, &self.closed(&vec![0; self.layout.people.mentors()]), 0);
+        let rank = &self.ranks.mentee;
+        let lists = self.best_of_all(self.layout, &self.order, &prices, FIRST, rank);
+        for (&i, list) in self.order.iter().zip(lists.unwrap_or_default()) {
+            self.core.add(&self.plan, i, list.into_iter());
         }
-        self.attract();
         self.control.report(Phase::Candidates, 1, None, None);
+        self.add_best_of_mentors();
+        self.control.report(Phase::Candidates, 2, None, None);
         self.optimise(None)
     }
 
-    /// Adds good mentees of every mentor with open places.
-    fn attract(&mut self) {
-        let attract = Attract::new(self.layout.people, self.options.seed);
-        let open: Vec<u32> =
-            (0u32..).take(self.plan.capacity.len()).filter(|&j| self.plan.capacity[j as usize] > 0).collect();
-        let lists = self.on_all_threads(&open, || (), |(), j| attract.mentees(j));
+    /// The best columns of each row, free of charge.
+    fn best_of_all(
+        &self,
+        layout: &Layout<'_>,
+        rows: &[u32],
+        prices: &Prices,
+        keep: usize,
+        rank: &[u32],
+    ) -> Option<Vec<Vec<(u32, i64)>>> {
+        let tour = |row: u32| Tour::new(rank[row as usize], layout.blocks());
+        on_all_threads(
+            rows,
+            self.options.threads,
+            self.control,
+            || Search::new(layout),
+            |search, row| search.best(row, prices, keep, &tour(row)).into_pairs(),
+        )
+    }
+
+    /// Adds the best mentees of every mentor with open places. Without them most mentors would not
+    /// be in the core, and have no price that tells how good they are.
+    fn add_best_of_mentors(&mut self) {
+        let people = self.layout.people;
+        let decided = |i: u32| self.plan.locked[i as usize].is_none();
+        let layout = Layout::new(people, &self.plan, Side::Mentors, decided);
+        let mut open: Vec<u32> =
+            (0..people.mentors() as u32).filter(|&j| self.plan.capacity[j as usize] > 0).collect();
+        layout.sort_rows(&mut open);
+        let prices = Prices::new(&layout, &vec![0; people.mentees()], 0);
+        let lists = self.best_of_all(&layout, &open, &prices, FIRST_MENTEES, &self.ranks.mentor);
         for (j, list) in open.into_iter().zip(lists.unwrap_or_default()) {
-            for (score, i) in list {
-                let core = &mut self.core[i as usize];
-                if self.plan.open(i, j) && core.iter().all(|&(known, _)| known != j) {
-                    core.push((j, score + self.plan.bonus(i, j)));
+            for (i, worth) in list {
+                if !self.core.has(i, j) {
+                    self.core.add(&self.plan, i, std::iter::once((j, worth)));
                 }
             }
         }
     }
 
     fn optimise(&self, warm: Option<&Priced>) -> Priced {
-        let edges = || {
-            let rows = (0u32..).zip(&self.core);
-            rows.flat_map(|(i, row)| row.iter().map(move |&(j, worth)| (i, j, worth)))
-        };
+        let edges = || self.core.edges(&self.plan);
         let gap = self.options.gap_limit / 2;
         self.ranks.optimise(&self.plan.capacity, edges, self.lift, gap, warm, self.control)
     }
@@ -183,110 +208,79 @@ impl<'a> Pricing<'a> {
         places.map(|(&price, &places)| if places == 0 { CLOSED } else { price }).collect()
     }
 
-    /// Tests all pairs of the mentees whose last scan does not vouch for them; `None` if stopped.
+    /// Tests all pairs that earlier scans do not vouch for; `None` if stopped.
     fn price(&mut self, priced: &Priced) -> Option<Vec<(u32, Row)>> {
         self.history.push(priced.mentor_price.clone());
-        let now = self.history.len();
+        let now = self.history.len() - 1;
         let drops: Vec<i64> =
             self.history.iter().map(|then| largest_drop(then, &priced.mentor_price)).collect();
-        let vouched = |i: u32| {
-            let (round, rest) = self.scanned[i as usize];
-            round > 0 && rest + drops[round - 1] + self.lift <= priced.mentee_price[i as usize]
-        };
-        let due: Vec<u32> = self.order.iter().copied().filter(|&i| !vouched(i)).collect();
-        let prices = Prices::new(self.layout, &self.closed(&priced.mentor_price));
-        let slack = self.slack();
-        let need = |i: u32| (priced.mentee_price[i as usize] - self.lift - slack).max(-self.lift);
-        let rows = self.scan(&due, &prices, JOINING, need)?;
-        for (&i, row) in due.iter().zip(&rows) {
-            self.scanned[i as usize] = (now, row.rest);
+        // By round of the last scan: those for whom only fallen prices count. Last: all others.
+        let mut due: Vec<Vec<u32>> = vec![Vec::new(); now + 1];
+        for &i in &self.order {
+            let asks = priced.mentee_price[i as usize] - self.lift;
+            match self.scanned[i as usize] {
+                Some(Scanned { round, rest }) if rest + drops[round] <= asks => {}
+                Some(Scanned { round, rest }) if rest <= asks => due[round].push(i),
+                _ => due[now].push(i),
+            }
         }
-        Some(due.into_iter().zip(rows).collect())
+        let mut found = Vec::new();
+        for (round, due) in due.iter().enumerate().filter(|(_, due)| !due.is_empty()) {
+            let mut price = self.closed(&priced.mentor_price);
+            if round < now {
+                let then = &self.history[round];
+                for (now, then) in price.iter_mut().zip(then) {
+                    *now = if *now < *then { *now } else { CLOSED };
+                }
+            }
+            let rows = self.scan(due, priced, &price)?;
+            for (&i, row) in due.iter().zip(&rows) {
+                let before = self.scanned[i as usize].filter(|_| round < now).map_or(i64::MIN, |s| s.rest);
+                self.scanned[i as usize] = Some(Scanned { round: now, rest: row.rest.max(before) });
+            }
+            found.extend(due.iter().copied().zip(rows));
+        }
+        Some(found)
     }
 
     /// How far below violation pairs already join, so that the next prices find them there.
     fn slack(&self) -> i64 {
-        self.most_points() / 64
+        self.layout.people.most_points() / 64
     }
 
-    fn scan(
-        &self,
-        due: &[u32],
-        prices: &Prices,
-        keep: usize,
-        need: impl Fn(u32) -> i64 + Sync,
-    ) -> Option<Vec<Row>> {
-        self.on_all_threads(
+    /// Looks for pairs worth more than the prices, or nearly.
+    fn scan(&self, due: &[u32], priced: &Priced, price: &[i64]) -> Option<Vec<Row>> {
+        let plain = Prices::new(self.layout, price, 0);
+        // Where coverage comes first, some prices contain the lift and others do not.
+        let lifted = (self.lift > 0).then(|| Prices::new(self.layout, price, self.lift));
+        let slack = self.slack();
+        on_all_threads(
             due,
+            self.options.threads,
+            self.control,
             || Scan::new(self.layout),
-            |scan, i| self.row(scan, i, prices, keep, need(i)),
+            |scan, i| {
+                let need = (priced.mentee_price[i as usize] - self.lift - slack).max(-self.lift);
+                let prices = lifted.as_ref().filter(|_| need < -self.lift / 2).unwrap_or(&plain);
+                self.row(scan, i, prices, need)
+            },
         )
     }
 
-    /// Does the same work for many people; the answer does not depend on the number of threads.
-    /// `None` if the caller stopped it.
-    fn on_all_threads<S, T: Send>(
-        &self,
-        people: &[u32],
-        scratch: impl Fn() -> S + Sync,
-        work: impl Fn(&mut S, u32) -> T + Sync,
-    ) -> Option<Vec<T>> {
-        let next = AtomicUsize::new(0);
-        let take = || {
-            let mut scratch = scratch();
-            let mut done = Vec::new();
-            loop {
-                let from = next.fetch_add(BATCH, Ordering::Relaxed);
-                if from >= people.len() || self.control.stopped() {
-                    return done;
-                }
-                let batch = &people[from..(from + BATCH).min(people.len())];
-                done.push((from, batch.iter().map(|&person| work(&mut scratch, person)).collect::<Vec<T>>()));
-            }
-        };
-        let mut batches = std::thread::scope(|scope| {
-            let workers: Vec<_> = (1..self.options.threads).map(|_| scope.spawn(take)).collect();
-            let mut batches = take();
-            for worker in workers {
-                match worker.join() {
-                    Ok(done) => batches.extend(done),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            batches
-        });
-        batches.sort_unstable_by_key(|&(from, _)| from);
-        let results: Vec<T> = batches.into_iter().flat_map(|(_, results)| results).collect();
-        (results.len() == people.len()).then_some(results)
-    }
-
     /// The best pairs of one mentee outside the core.
-    fn row(&self, scan: &mut Scan<'_>, mentee: u32, prices: &Prices, keep: usize, need: i64) -> Row {
-        let core = &self.core[mentee as usize];
-        let keeps = self.plan.keep_bonus;
+    fn row(&self, scan: &mut Scan<'_>, mentee: u32, prices: &Prices, need: i64) -> Row {
         let mut best = need;
-        let mut kept: Vec<(i64, u32, i64)> = Vec::with_capacity(keep + 1);
-        let mut least = need;
-        // The scan does not know the keep bonus, so it is asked for less by as much.
-        scan.mentee(mentee, prices, need - keeps, |mentor, score, beyond| {
-            let bonus = self.plan.bonus(mentee, mentor);
-            let (worth, beyond) = (score + bonus, beyond + bonus);
-            if beyond < least || self.plan.is_forbidden(mentee, mentor) {
-                return least - keeps;
-            }
+        let mut top = Top::new(JOINING);
+        let tour = Tour::new(self.ranks.mentee[mentee as usize], self.layout.blocks());
+        scan.turn_to(mentee);
+        scan.search(prices, need, &tour, |mentor, worth, beyond| {
             best = best.max(beyond);
-            if core.iter().all(|&(known, _)| known != mentor) {
-                let at = kept.partition_point(|other| (-other.0, other.1) < (-beyond, mentor));
-                kept.insert(at, (beyond, mentor, worth));
-                kept.truncate(keep);
-                if kept.len() == keep {
-                    least = kept[keep - 1].0;
-                }
+            if !self.core.has(mentee, mentor) {
+                top.offer(mentor, worth, beyond);
             }
-            least - keeps
+            top.need(need)
         });
-        let rest = if kept.len() == keep { least } else { need - 1 };
-        Row { joining: kept.into_iter().map(|(_, mentor, worth)| (mentor, worth)).collect(), best, rest }
+        Row { best, rest: top.least().unwrap_or(need - 1), joining: top.into_pairs() }
     }
 
     /// Mentee prices that cover all pairs: each asks for the best pair the scan found, or, where it
@@ -300,23 +294,18 @@ impl<'a> Pricing<'a> {
                 }
             }
             None => {
-                let most = self.most_points() + self.plan.keep_bonus + self.lift;
+                let most = self.layout.people.most_points() + self.plan.keep_bonus + self.lift;
                 self.order.iter().for_each(|&i| ask[i as usize] = most.max(ask[i as usize]));
             }
         }
         ask
     }
 
-    fn most_points(&self) -> i64 {
-        self.layout.people.criteria.iter().map(|criterion| criterion.weight).sum()
-    }
-
     fn value(&self, priced: &Priced) -> i64 {
-        let worth = |(i, mentor): (usize, &Option<u32>)| {
-            let j = (*mentor)?;
-            self.core[i].iter().find(|&&(known, _)| known == j).map(|&(_, worth)| worth + self.lift)
+        let worth = |(i, mentor): (u32, &Option<u32>)| {
+            self.core.worth(&self.plan, i, (*mentor)?).map(|worth| worth + self.lift)
         };
-        priced.mentor_of.iter().enumerate().filter_map(worth).sum()
+        (0u32..).zip(&priced.mentor_of).filter_map(worth).sum()
     }
 
     /// Adds what the scan found to the core, if any of it is worth more than its prices.
@@ -324,9 +313,38 @@ impl<'a> Pricing<'a> {
         let violated = |(i, row): &&(u32, Row)| row.best + self.lift > priced.mentee_price[*i as usize];
         let violations = found.iter().filter(violated).count();
         for (i, row) in found {
-            self.core[i as usize].extend(row.joining);
+            self.core.add(&self.plan, i, row.joining.into_iter());
         }
         violations
+    }
+
+    /// What the mentors without open places would have to cost, so that the prices cover all pairs.
+    fn price_closed(&self, mentee_price: &[i64], mentor_price: &mut [i64]) {
+        let people = self.layout.people;
+        let mut closed: Vec<u32> =
+            (0..people.mentors() as u32).filter(|&j| self.plan.capacity[j as usize] == 0).collect();
+        if closed.is_empty() {
+            return;
+        }
+        let decided = |i: u32| self.plan.locked[i as usize].is_none();
+        let layout = Layout::new(people, &self.plan, Side::Mentors, decided);
+        layout.sort_rows(&mut closed);
+        let prices = Prices::new(&layout, mentee_price, 0);
+        let most = |scan: &mut Scan<'_>, j: u32| {
+            let mut best = -self.lift;
+            scan.turn_to(j);
+            scan.search(&prices, best + 1, &Tour::new(j, layout.blocks()), |_, _, beyond| {
+                best = best.max(beyond);
+                best + 1
+            });
+            best + self.lift
+        };
+        // Without the caller's wish to stop: the prices have to cover all pairs whatever happens.
+        let all = Control::default();
+        let asks = on_all_threads(&closed, self.options.threads, &all, || Scan::new(&layout), most);
+        for (j, ask) in closed.into_iter().zip(asks.unwrap_or_default()) {
+            mentor_price[j as usize] = ask.max(mentor_price[j as usize]);
+        }
     }
 
     /// Adds the locked pairs and the prices of mentors without open places, and sums up.
@@ -345,13 +363,7 @@ impl<'a> Pricing<'a> {
             value += worth;
             locked_worth += if locked.is_some() { worth } else { 0 };
         }
-        for j in (0..people.mentors() as u32).filter(|&j| self.plan.capacity[j as usize] == 0) {
-            for i in (0..people.mentees() as u32).filter(|&i| self.plan.open(i, j)) {
-                let worth = people.score(i, j).map_or(0, |score| score + self.plan.bonus(i, j) + self.lift);
-                let price = &mut mentor_price[j as usize];
-                *price = (worth - mentee_price[i as usize]).max(*price);
-            }
-        }
+        self.price_closed(&mentee_price, &mut mentor_price);
         let bound = engine::dual_bound(&mentee_price, &mentor_price, &self.plan.capacity)
             .saturating_add(locked_worth);
         let outcome = match (bound == value, stopped) {
@@ -367,6 +379,7 @@ impl<'a> Pricing<'a> {
             bound,
             bottleneck: None,
             fair: None,
+            groups: None,
         };
         Solution { mentor_of, placed, total, outcome, certificate }
     }

@@ -1,26 +1,52 @@
-//! The scan of all mentors for one mentee: exact scores, most pairs ruled out by a bound.
+//! The scan of all columns for one row: exact worths, most pairs ruled out by bounds.
+//!
+//! A first bound is computed for whole blocks of columns in 16-bit units: what the sparse criteria
+//! bring each column, what the folded criteria bring at most in its group, and the most of the
+//! rest. Columns that may reach the need are looked at more closely, one by one, until a bound
+//! rules them out or the worth is known.
 
 use std::collections::BTreeMap;
 
-use super::Measure;
-use super::layout::{BLOCK, Layer, Layout, REMOVED, What};
+use super::classes::What;
+use super::lanes::{self, BLOCK, CLOSED_UNITS, GROUP, GROUPS, MOST_UNITS, REMOVED_UNITS};
+use super::layout::{Layer, Layout, REMOVED};
+use super::tour::Tour;
 
-/// How many promising mentors are looked at before the others.
-const FIRST: usize = 24;
-
-/// Prices of the mentors by position, with the least of each block.
+/// Prices of the columns by position.
 #[derive(Debug)]
 pub(crate) struct Prices {
-    price: Vec<i64>,
-    least: Vec<i64>,
+    /// [`CLOSED`] keeps a column out.
+    exact: Vec<i64>,
+    /// Less `base` and in units, rounded down and cut; by block.
+    units: Vec<[i16; BLOCK]>,
+    base: i64,
 }
 
+/// The price that keeps a column out of a scan.
+pub(crate) const CLOSED: i64 = i64::MAX / 4;
+
 impl Prices {
-    /// Arranges the prices of the mentors for a layout; `i64::MAX / 4` keeps a mentor out.
-    pub(crate) fn new(layout: &Layout<'_>, price: &[i64]) -> Self {
-        let price: Vec<i64> = layout.order.iter().map(|&j| price[j as usize]).collect();
-        let least = price.chunks(BLOCK).map(|block| block.iter().copied().min().unwrap_or(0)).collect();
-        Self { price, least }
+    /// Arranges the prices of the columns for a layout. Bounds are sharp for prices from `base` to
+    /// some way above it.
+    pub(crate) fn new(layout: &Layout<'_>, price: &[i64], base: i64) -> Self {
+        let exact: Vec<i64> = layout.order.iter().map(|&column| price[column as usize]).collect();
+        let cut = |price: i64| match price {
+            CLOSED => CLOSED_UNITS,
+            price => {
+                ((price - base) >> layout.shift).clamp(-i64::from(MOST_UNITS), i64::from(MOST_UNITS)) as i16
+            }
+        };
+        let mut units = vec![[CLOSED_UNITS; BLOCK]; layout.blocks()];
+        for (units, exact) in units.iter_mut().zip(exact.chunks(BLOCK)) {
+            units.iter_mut().zip(exact).for_each(|(units, &price)| *units = cut(price));
+        }
+        Self { exact, units, base }
+    }
+
+    /// A need in units that any pair reaching the true one reaches.
+    fn need_units(&self, layout: &Layout<'_>, need: i64) -> i16 {
+        let most = i64::from(MOST_UNITS);
+        (need.saturating_add(self.base) >> layout.shift).clamp(-most, most) as i16
     }
 }
 
@@ -28,248 +54,199 @@ impl Prices {
 #[derive(Debug)]
 pub(crate) struct Scan<'l> {
     layout: &'l Layout<'l>,
-    /// The points of each layer's classes for the mentee at hand.
+    row: u32,
     layers: Vec<Points>,
-    /// The most that everything but the first layer and the sparse criteria can bring.
-    most: i64,
-    /// The best of `base` in each block.
-    best: Vec<i64>,
-    /// What sparse criteria bring by position, and where that is not 0.
-    brought: Vec<i64>,
-    touched: Vec<u32>,
-    /// Touched positions that may reach the need: what they may bring, position, known points.
-    promising: Vec<(i64, u32, i64)>,
+    /// The most that layers and closeness can bring each group, in units.
+    ahead: Vec<i16>,
+    /// Units that the sparse criteria bring, by block.
+    brought: Vec<[i16; BLOCK]>,
 }
 
 /// The points of one layer.
 #[derive(Debug)]
 struct Points {
-    /// By mentor class, for the mentee class `of`.
-    base: Vec<i64>,
+    /// By column class, for the row class `of`.
+    base: Vec<i32>,
     of: Option<u32>,
-    /// The most of `base`.
-    most: i64,
-    /// By folded criterion and mentee value met so far, the points of each mentor class.
-    rows: Vec<BTreeMap<u32, Vec<i64>>>,
+    /// By folded criterion and row value met so far, the points of each column class.
+    rows: Vec<BTreeMap<u32, Vec<i32>>>,
+    /// The most each group can get, by row class met so far; only for bounded layers.
+    bounds: Vec<Option<Box<[i16]>>>,
+    /// The most any column can get, in units.
+    most: i16,
 }
 
 impl<'l> Scan<'l> {
     pub(crate) fn new(layout: &'l Layout<'l>) -> Self {
         Self {
             layout,
+            row: 0,
             layers: layout.layers.iter().map(Points::new).collect(),
-            most: 0,
-            best: Vec::new(),
-            brought: vec![0; layout.order.len()],
-            touched: Vec::new(),
-            promising: Vec::new(),
+            ahead: vec![0; layout.blocks() * GROUPS],
+            brought: vec![[0; BLOCK]; layout.blocks()],
         }
     }
 
-    /// Tells every feasible mentor whose `score - price` is at least `need`, in a fixed order.
-    /// `found` takes mentor, score and `score - price` and gives the new need.
-    pub(crate) fn mentee(
-        &mut self,
-        mentee: u32,
+    /// Turns to a row.
+    pub(crate) fn turn_to(&mut self, row: u32) {
+        let layout = self.layout;
+        self.row = row;
+        self.ahead.fill(layout.units_up(layout.pair_most) as i16);
+        for (points, layer) in self.layers.iter_mut().zip(&layout.layers) {
+            points.turn_to(layout, layer, row);
+            points.add_bounds(layer, row, &mut self.ahead);
+        }
+        self.brought.as_flattened_mut().fill(0);
+        let brought = self.brought.as_flattened_mut();
+        layout.touching.bring(row, |positions, points| {
+            let units = layout.units_up(points) as i16;
+            for &at in positions {
+                if let Some(brought) = brought.get_mut(at as usize) {
+                    *brought = brought.saturating_add(units);
+                }
+            }
+        });
+        if layout.shift > 0 {
+            // Many roundings may add up to more than there is.
+            let most = layout.units_up(layout.touching.most) as i16;
+            brought.iter_mut().for_each(|brought| *brought = (*brought).min(most));
+        }
+    }
+
+    /// Tells every feasible column of the blocks of a tour whose worth less its price is at least
+    /// `need`. `found` takes column, worth and worth less price, and gives the new need.
+    pub(crate) fn search(
+        &self,
         prices: &Prices,
         mut need: i64,
+        tour: &Tour,
         mut found: impl FnMut(u32, i64, i64) -> i64,
     ) {
-        self.prepare(mentee);
         let layout = self.layout;
-        let most = self.most;
-        self.promising.clear();
-        for &at in &self.touched {
-            let at = at as usize;
-            let points = self.first_layer(at) + self.brought[at];
-            let hope = points + most - prices.price[at];
-            if hope >= need {
-                let points = points + self.other_layers(at);
-                let hope = points + layout.pair_most - prices.price[at];
-                if hope >= need {
-                    self.promising.push((hope, at as u32, points));
-                }
-            }
-        }
-        // The most promising first: they raise the need, which rules out most others.
-        if self.promising.len() > 2 * FIRST {
-            self.promising.select_nth_unstable_by(FIRST, |a, b| b.cmp(a));
-        }
-        for &(hope, at, points) in &self.promising {
-            if hope >= need
-                && let Some(score) = self.complete(mentee, at as usize, points)
-                && score - prices.price[at as usize] >= need
-            {
-                need = found(layout.order[at as usize], score, score - prices.price[at as usize]);
-            }
-        }
-        for block in 0..prices.least.len() {
-            if self.best[block] + most - prices.least[block] >= need {
-                need = self.block(mentee, block, prices, need, &mut found);
-            }
-        }
-        for &at in &self.touched {
-            self.brought[at as usize] = 0;
-        }
-        self.touched.clear();
-    }
-
-    /// The mentors of a block that no sparse criterion touches.
-    fn block(
-        &self,
-        mentee: u32,
-        block: usize,
-        prices: &Prices,
-        mut need: i64,
-        found: &mut impl FnMut(u32, i64, i64) -> i64,
-    ) -> i64 {
-        let layout = self.layout;
-        let mut close = None;
-        let from = block * BLOCK;
-        for at in from..(from + BLOCK).min(layout.order.len()) {
-            let mut points = self.first_layer(at);
-            if points + self.most - prices.price[at] < need || self.brought[at] != 0 {
-                continue;
-            }
-            points += self.other_layers(at);
-            if points + layout.pair_most - prices.price[at] < need {
-                continue;
-            }
-            let close = close.get_or_insert_with(|| self.close(mentee, block));
-            points += i64::from(close[at - from]);
-            if points + layout.pair_most - prices.price[at] < need {
-                continue;
-            }
-            if let Some(score) = self.complete_rest(mentee, at, points)
-                && score - prices.price[at] >= need
-            {
-                need = found(layout.order[at], score, score - prices.price[at]);
-            }
-        }
-        need
-    }
-
-    /// What closeness brings with each mentor of a block, minus the most it could bring.
-    fn close(&self, mentee: u32, block: usize) -> [i32; BLOCK] {
-        let mut sum = [0i32; BLOCK];
-        for closeness in &self.layout.closeness {
-            let criterion = &self.layout.people.criteria[closeness.criterion];
-            let Measure::Closeness { mentee: vectors, .. } = &criterion.measure else { continue };
-            let own = &vectors[mentee as usize];
-            let most = criterion.weight as i32;
-            let mut distance = [0u16; BLOCK];
-            let planes = &closeness.planes[block * closeness.dimensions..];
-            for (&own, plane) in own.iter().zip(planes) {
-                for (distance, &entry) in distance.iter_mut().zip(plane) {
-                    *distance += u16::from(own.abs_diff(entry));
-                }
-            }
-            let from = block * BLOCK;
-            for (at, sum) in sum.iter_mut().enumerate() {
-                let known = !own.is_empty() && closeness.known.get(from + at).is_some_and(|&known| known);
-                *sum += if known { closeness.points[usize::from(distance[at])] } else { 0 } - most;
-            }
-        }
-        sum
-    }
-
-    /// The score of a touched pair from its class and sparse points, or `None` if a rule removes it.
-    fn complete(&self, mentee: u32, at: usize, points: i64) -> Option<i64> {
-        let layout = self.layout;
-        let mut points = points;
-        for closeness in &layout.closeness {
-            let criterion = &layout.people.criteria[closeness.criterion];
-            let Measure::Closeness { mentee: vectors, .. } = &criterion.measure else { continue };
-            points += i64::from(closeness.points_at(&vectors[mentee as usize], at)) - criterion.weight;
-        }
-        self.complete_rest(mentee, at, points)
-    }
-
-    /// The score from everything but the remaining per-pair criteria and rules.
-    fn complete_rest(&self, mentee: u32, at: usize, points: i64) -> Option<i64> {
-        let layout = self.layout;
-        let (i, j) = (mentee as usize, layout.order[at] as usize);
-        if points < REMOVED / 2 {
-            return None;
-        }
-        if !layout.pair_rules.iter().all(|&rule| layout.people.rules[rule].condition.allows(i, j)) {
-            return None;
-        }
-        let closeness: i64 =
-            layout.closeness.iter().map(|c| layout.people.criteria[c.criterion].weight).sum();
-        let rest: i64 = layout.pair_criteria.iter().map(|&c| layout.people.criteria[c].points(i, j)).sum();
-        Some(points + closeness + rest)
-    }
-
-    fn first_layer(&self, at: usize) -> i64 {
-        let first = self.layers.first().zip(self.layout.layers.first());
-        first.map_or(0, |(points, layer)| points.base[layer.class[at] as usize])
-    }
-
-    fn other_layers(&self, at: usize) -> i64 {
-        let others = self.layers.iter().zip(&self.layout.layers).skip(1);
-        others.map(|(points, layer)| points.base[layer.class[at] as usize]).sum()
-    }
-
-    fn prepare(&mut self, mentee: u32) {
-        let layout = self.layout;
-        let mut first_is_new = self.best.is_empty();
-        for (at, (points, layer)) in self.layers.iter_mut().zip(&layout.layers).enumerate() {
-            first_is_new |= points.prepare(layout, layer, mentee) && at == 0;
-        }
-        self.most = layout.pair_most + self.layers.iter().skip(1).map(|points| points.most).sum::<i64>();
-        if first_is_new {
-            self.best = match self.layers.first().zip(layout.layers.first()) {
-                Some((points, layer)) => layer.class.chunks(BLOCK).map(|block| points.best(block)).collect(),
-                None => vec![0; layout.order.len().div_ceil(BLOCK)],
+        let mut need_units = prices.need_units(layout, need);
+        for block in tour.blocks() {
+            let ahead: &[i16; GROUPS] = match self.ahead[block * GROUPS..].first_chunk() {
+                Some(ahead) => ahead,
+                None => continue,
             };
-        }
-        let (brought, touched) = (&mut self.brought, &mut self.touched);
-        layout.sparse(mentee, |at, points| {
-            if brought[at as usize] == 0 && points != 0 {
-                touched.push(at);
+            let words = lanes::reaching(&self.brought[block], &prices.units[block], *ahead, need_units);
+            if words.iter().fold(0, |any, word| any | word) == 0 {
+                continue;
             }
-            brought[at as usize] += points;
-        });
+            for word in tour.words() {
+                let mut left = words[word];
+                while left != 0 {
+                    let at = block * BLOCK + word * 8 + left.trailing_zeros() as usize / 8;
+                    left &= left - 1;
+                    if let Some((worth, beyond)) = self.look(at, prices, need) {
+                        need = found(layout.order[at], worth, beyond);
+                        need_units = prices.need_units(layout, need);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The worth of a column and the worth less its price, if feasible and at least `need`.
+    fn look(&self, at: usize, prices: &Prices, need: i64) -> Option<(i64, i64)> {
+        let layout = self.layout;
+        let price = *prices.exact.get(at)?;
+        let brought = i64::from(self.brought[at / BLOCK][at % BLOCK]) << layout.shift;
+        let folded: i64 = self.layers.iter().zip(&layout.layers).map(|(p, l)| i64::from(p.at(l, at))).sum();
+        let least = need.saturating_add(price);
+        if folded < 0 || brought + folded + layout.pair_most < least {
+            return None;
+        }
+        let close = |c: &super::layout::Closeness| i64::from(c.points_at(c.own(layout, self.row), at));
+        let close: i64 = layout.closeness.iter().map(close).sum();
+        if layout.pair_criteria.is_empty() && brought + folded + close < least {
+            return None;
+        }
+        let column = layout.order[at];
+        let (mentee, mentor) = layout.pair(self.row, column);
+        let (i, j) = (mentee as usize, mentor as usize);
+        if layout.touching.excludes(self.row, at as u32)
+            || !layout.pair_rules.iter().all(|&rule| layout.people.rules[rule].condition.allows(i, j))
+        {
+            return None;
+        }
+        let rest: i64 = layout.pair_criteria.iter().map(|&at| layout.people.criteria[at].points(i, j)).sum();
+        let sparse = if layout.shift == 0 { brought } else { layout.touching.points(self.row, at as u32) };
+        let worth = sparse + folded + close + rest;
+        (worth >= least).then(|| (worth, worth - price))
     }
 }
 
 impl Points {
     fn new(layer: &Layer) -> Self {
-        Self { base: Vec::new(), of: None, most: 0, rows: vec![BTreeMap::new(); layer.folded.len()] }
+        let bounds = if layer.bounded { layer.row_classes } else { 0 };
+        Self {
+            base: Vec::new(),
+            of: None,
+            rows: vec![BTreeMap::new(); layer.folded.len()],
+            bounds: vec![None; bounds],
+            most: 0,
+        }
     }
 
-    /// The best of a block's classes, which ascend.
-    fn best(&self, block: &[u32]) -> i64 {
-        let classes = block[0] as usize..=block[block.len() - 1] as usize;
-        self.base[classes].iter().copied().max().unwrap_or(REMOVED)
+    fn at(&self, layer: &Layer, at: usize) -> i32 {
+        self.base[usize::from(layer.class[at])]
     }
 
-    /// Computes the points for a mentee's class, unless they are at hand. Gives whether it did.
-    fn prepare(&mut self, layout: &Layout<'_>, layer: &Layer, mentee: u32) -> bool {
-        let class = layer.mentee_class[mentee as usize];
+    /// Computes the points for a row's class, unless they are at hand.
+    fn turn_to(&mut self, layout: &Layout<'_>, layer: &Layer, row: u32) {
+        let class = layer.row_class[row as usize];
         if self.of == Some(class) {
-            return false;
+            return;
         }
         self.of = Some(class);
         self.base.clear();
         self.base.resize(layer.example.len(), 0);
         for (folded, rows) in layer.folded.iter().zip(&mut self.rows) {
-            let points = |&mentor: &u32| folded_points(layout, folded.what, mentee, mentor);
-            let value = folded.value[mentee as usize];
+            let points = |&column: &u32| folded_points(layout, folded.what, row, column);
+            let value = folded.value[row as usize];
             let row = rows.entry(value).or_insert_with(|| layer.example.iter().map(points).collect());
-            self.base.iter_mut().zip(row).for_each(|(base, points)| *base += *points);
+            self.base.iter_mut().zip(row.iter()).for_each(|(base, &points)| {
+                *base = (*base + points).max(REMOVED);
+            });
         }
-        self.most = self.base.iter().copied().max().unwrap_or(0);
-        true
+        if !layer.bounded {
+            self.most = units(layout, self.base.iter().copied().fold(0, i32::max));
+        }
+        if let Some(bounds) = self.bounds.get_mut(class as usize)
+            && bounds.is_none()
+        {
+            let best = |group: &[u16]| group.iter().map(|&class| self.base[usize::from(class)]).max();
+            let groups = layer.class.chunks(GROUP).map(|group| units(layout, best(group).unwrap_or(REMOVED)));
+            *bounds = Some(groups.collect());
+        }
+    }
+
+    /// Adds the most that each group can get.
+    fn add_bounds(&self, layer: &Layer, row: u32, ahead: &mut [i16]) {
+        match self.bounds.get(layer.row_class[row as usize] as usize) {
+            Some(Some(bounds)) => {
+                ahead
+                    .iter_mut()
+                    .zip(bounds)
+                    .for_each(|(ahead, bound)| *ahead = (*ahead + *bound).max(REMOVED_UNITS));
+            }
+            _ => ahead.iter_mut().for_each(|ahead| *ahead = (*ahead + self.most).max(REMOVED_UNITS)),
+        }
     }
 }
 
+/// Points of a class in units, rounded up.
+fn units(layout: &Layout<'_>, points: i32) -> i16 {
+    if points < 0 { REMOVED_UNITS } else { layout.units_up(i64::from(points)) as i16 }
+}
+
 /// What a folded criterion brings, or [`REMOVED`] where a folded rule removes the pair.
-fn folded_points(layout: &Layout<'_>, what: What, mentee: u32, mentor: u32) -> i64 {
+fn folded_points(layout: &Layout<'_>, what: What, row: u32, column: u32) -> i32 {
+    let (mentee, mentor) = layout.pair(row, column);
     let (i, j) = (mentee as usize, mentor as usize);
     match what {
-        What::Criterion(at) => layout.people.criteria[at].points(i, j),
+        What::Criterion(at) => layout.people.criteria[at].points(i, j) as i32,
         What::Rule(at) if layout.people.rules[at].condition.allows(i, j) => 0,
         What::Rule(_) => REMOVED,
     }

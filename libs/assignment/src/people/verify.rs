@@ -14,7 +14,7 @@ use crate::{Fault, Mode, Options, Outcome, Solution, verify};
 /// The first [`Fault`] found, the same on any number of threads.
 pub fn verify_people(people: &People, options: &Options, solution: &Solution) -> Result<(), Fault> {
     match options.mode {
-        Mode::MaxTotal | Mode::MaxCardinality => {}
+        Mode::MaxTotal | Mode::MaxCardinality if options.minimums.iter().all(|&least| least <= 1) => {}
         // These modes come with a list of all pairs anyway.
         _ => {
             let problem = people.problem().map_err(|_| Fault::NoProof { mode: "listed" })?;

@@ -40,6 +40,16 @@ pub enum Fault {
         /// Its places.
         capacity: i64,
     },
+    /// A group has fewer mentees than it needs, and not none.
+    #[error("mentor {mentor} has {given} mentees and needs {minimum}")]
+    Underfull {
+        /// The mentor.
+        mentor: u32,
+        /// Mentees given to it.
+        given: i64,
+        /// Its minimum.
+        minimum: i64,
+    },
     /// A number in the solution is not what it should add up to.
     #[error("{what} is {given}, recomputed {expected}")]
     Sum {

@@ -78,6 +78,11 @@ impl<'a> Check<'a> {
                 return Err(Fault::Overfull { mentor: j as u32, given, capacity });
             }
         }
+        for (j, (&given, &minimum)) in given.iter().zip(&self.options.minimums).enumerate() {
+            if given > 0 && given < minimum {
+                return Err(Fault::Underfull { mentor: j as u32, given, minimum });
+            }
+        }
         Ok(())
     }
 

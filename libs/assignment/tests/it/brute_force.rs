@@ -1,6 +1,7 @@
 //! Every mode against exhaustive search on small instances. `PROPTEST_CASES` scales it up.
 
-use crate::common::{Instance, brute_force, every_assignment, reduce, small_instance, some_options};
+use crate::common::{small_instance, some_options};
+use crate::exhaustive::{Instance, best_of_groups, brute_force, every_assignment, reduce};
 use assignment::{Control, Floors, Mode, Options, Outcome, Pair, Problem, Solution, solve, verify};
 use proptest::prelude::*;
 
@@ -97,6 +98,22 @@ proptest! {
                 prop_assert!(worth(own) >= worth(other));
             }
         }
+    }
+
+    #[test]
+    fn groups_are_empty_or_large_enough_and_nothing_is_better(
+        instance in small_instance(5, 0..20), least in prop::collection::vec(0i64..4, 5), coverage: bool,
+    ) {
+        let minimums: Vec<i64> = instance.1.iter().zip(&least).map(|(places, least)| *least.min(places)).collect();
+        let mode = if coverage { Mode::MaxCardinality } else { Mode::MaxTotal };
+        let options = Options { mode, minimums: minimums.clone(), ..Options::default() };
+        let solution = solved(&instance, &options)?;
+        let (placed, total) = best_of_groups(&instance, &minimums, coverage);
+        prop_assert_eq!(solution.total, total);
+        prop_assert!(!coverage || solution.placed == placed);
+        let proof = &solution.certificate;
+        // Small instances are searched to the end.
+        prop_assert!(proof.groups.as_ref().is_none_or(|groups| groups.bound == proof.value));
     }
 
     #[test]

@@ -1,13 +1,10 @@
-//! Small instances and the exhaustive searches over them.
+//! Small instances, drawn by proptest.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::exhaustive::Instance;
 use assignment::{Options, Pair};
 use proptest::prelude::*;
-
-/// Mentees, capacities and pairs.
-pub(crate) type Instance = (usize, Vec<i64>, Vec<Pair>);
 
 /// Instances with up to `most` people on each side; pairs may be missing.
 pub(crate) fn small_instance(most: usize, scores: Range<i64>) -> impl Strategy<Value = Instance> {
@@ -48,80 +45,4 @@ pub(crate) fn some_options((_, capacity, pairs): &Instance, dice: &[u8]) -> Opti
         }
     }
     options
-}
-
-/// What is left to decide under the options: the instance without locked people and forbidden
-/// pairs, with the keep bonus in the scores. What the locked pairs bring comes beside it.
-pub(crate) fn reduce(instance: &Instance, options: &Options) -> (Instance, usize, i64) {
-    let (mentees, capacity, pairs) = instance;
-    let mut capacity = capacity.clone();
-    let mut open = Vec::new();
-    let mut locked = 0;
-    for pair in pairs {
-        let named = (pair.mentee, pair.mentor);
-        let bonus = if options.previous.contains(&named) { options.keep_bonus } else { 0 };
-        let score = pair.score + bonus;
-        if options.locks.contains(&named) {
-            capacity[pair.mentor as usize] -= 1;
-            locked += score;
-        } else if options.locks.iter().all(|lock| lock.0 != pair.mentee)
-            && !options.forbidden.contains(&named)
-        {
-            open.push(Pair { score, ..*pair });
-        }
-    }
-    ((*mentees, capacity, open), options.locks.len(), locked)
-}
-
-/// The best `(placed, total)` over all assignments, coverage or total first: tries every mentee
-/// with every mentor, remembering only the best way to each set of places used.
-pub(crate) fn brute_force((mentees, capacity, pairs): &Instance, coverage_first: bool) -> (usize, i64) {
-    let better = |a: (usize, i64), b: (usize, i64)| if coverage_first { a > b } else { a.1 > b.1 };
-    let mut ways = HashMap::from([(vec![0i64; capacity.len()], (0usize, 0i64))]);
-    for i in 0..*mentees as u32 {
-        let mut longer = ways.clone();
-        for (used, &(placed, total)) in &ways {
-            for pair in pairs.iter().filter(|pair| pair.mentee == i) {
-                let j = pair.mentor as usize;
-                if used[j] < capacity[j] {
-                    let mut used = used.clone();
-                    used[j] += 1;
-                    let way = (placed + 1, total + pair.score);
-                    let known = longer.entry(used).or_insert(way);
-                    if better(way, *known) {
-                        *known = way;
-                    }
-                }
-            }
-        }
-        ways = longer;
-    }
-    let mut best = (0, 0);
-    for way in ways.into_values() {
-        if better(way, best) {
-            best = way;
-        }
-    }
-    best
-}
-
-/// Every assignment there is, as the mentor of each mentee.
-pub(crate) fn every_assignment((mentees, capacity, pairs): &Instance) -> Vec<Vec<Option<u32>>> {
-    let mut all: Vec<Vec<Option<u32>>> = vec![Vec::new()];
-    for i in 0..*mentees as u32 {
-        let mut longer = Vec::new();
-        for partial in &all {
-            let choices = pairs.iter().filter(|pair| pair.mentee == i).map(|pair| Some(pair.mentor));
-            for choice in choices.chain([None]) {
-                let taken = partial.iter().filter(|&&j| j.is_some() && j == choice).count() as i64;
-                if choice.is_none_or(|j| taken < capacity[j as usize]) {
-                    let mut with: Vec<Option<u32>> = partial.clone();
-                    with.push(choice);
-                    longer.push(with);
-                }
-            }
-        }
-        all = longer;
-    }
-    all
 }

@@ -224,3 +224,41 @@ fn explanations_say_ranks_points_and_holders() {
     assert_eq!(explainer.unplaced(0), None);
     assert_eq!(explainer.made(2), None);
 }
+
+#[test]
+fn groups_are_filled_closed_or_refused() {
+    // Three circles of at least three for seven people: one stays closed.
+    let pairs = every_pair(7, 3, |i, j| i64::from((i * 5 + j * 3) % 7) + 1);
+    let with = |minimums: &[i64], locks: &[(u32, u32)], mode| Options {
+        minimums: minimums.to_vec(),
+        locks: locks.to_vec(),
+        mode,
+        ..Options::default()
+    };
+    let problem = Problem::new(7, vec![4; 3], &pairs).expect("a valid problem");
+    let options = with(&[3; 3], &[], Mode::MaxCardinality);
+    let solution = solve(&problem, &options, &Control::default()).expect("a solution");
+    assert_eq!(verify(&problem, &options, &solution), Ok(()));
+    let size = |j: u32| solution.mentor_of.iter().flatten().filter(|&&mentor| mentor == j).count();
+    let mut sizes = [size(0), size(1), size(2)];
+    sizes.sort_unstable();
+    assert_eq!(sizes, [0, 3, 4]);
+    let proof = solution.certificate.groups.as_ref().expect("a proof");
+    assert_eq!(proof.bound, solution.certificate.value);
+    let refused = |options: Options| match solve(&problem, &options, &Control::default()) {
+        Err(Error::Groups(reason)) => reason,
+        other => panic!("not refused: {other:?}"),
+    };
+    assert_eq!(refused(with(&[3], &[], Mode::MaxTotal)), "1 minimums for 3 mentors");
+    assert_eq!(refused(with(&[1, 5, 1], &[], Mode::MaxTotal)), "mentor 1: a minimum of 5 with 4 places");
+    assert_eq!(
+        refused(with(&[3; 3], &[], Mode::Stable)),
+        "minimums go with the largest total and with coverage only"
+    );
+    // Everybody locked elsewhere: the third circle has one member and cannot get two more.
+    let locks = [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 1), (6, 2)];
+    assert_eq!(
+        refused(with(&[3; 3], &locks, Mode::MaxTotal)),
+        "the groups of locked mentees cannot be filled"
+    );
+}

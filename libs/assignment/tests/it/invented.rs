@@ -5,14 +5,28 @@ use assignment::people::{Condition, Criterion, Measure, Offered, Rule, Wanted, W
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+/// Invented people before they are checked.
+pub(crate) struct Invented {
+    pub(crate) mentees: usize,
+    pub(crate) capacity: Vec<i64>,
+    pub(crate) criteria: Vec<Criterion>,
+    pub(crate) rules: Vec<Rule>,
+}
+
 /// People with values drawn by ChaCha8 from `seed`. Small numbers meet in every criterion and rule.
-pub(crate) fn people(mentees: usize, mentors: usize, seed: u64) -> People {
+pub(crate) fn invent(mentees: usize, mentors: usize, seed: u64) -> Invented {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut draw = Draw { rng: &mut rng, mentees, mentors };
     let capacity = (0..mentors).map(|_| draw.rng.random_range(1..=3)).collect();
     let criteria = criteria(&mut draw);
     let rules = rules(&mut draw);
-    People::new(mentees, capacity, criteria, rules).expect("valid people")
+    Invented { mentees, capacity, criteria, rules }
+}
+
+impl Invented {
+    pub(crate) fn people(self) -> People {
+        People::new(self.mentees, self.capacity, self.criteria, self.rules).expect("valid people")
+    }
 }
 
 struct Draw<'r> {

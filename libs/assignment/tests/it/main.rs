@@ -2,8 +2,12 @@
 
 mod audit;
 mod brute_force;
+mod bytes;
 mod common;
+mod criteria;
+mod digest;
 mod edges;
+mod exhaustive;
 mod invented;
 mod oracle;
 mod people;

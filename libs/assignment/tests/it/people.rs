@@ -1,6 +1,6 @@
 //! Profiles with criteria: the pruned scan against the definitions, and against explicit pairs.
 
-use crate::invented::people;
+use crate::invented::invent;
 use assignment::{Control, Fault, Mode, Options, Outcome, solve, solve_people, verify_people};
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ proptest! {
     fn all_pairs_give_the_same_optimum_as_the_list_of_all_pairs(
         mentees in 1usize..60, mentors in 1usize..90, seed: u64, coverage: bool, gap in 0i64..2,
     ) {
-        let people = people(mentees, mentors, seed);
+        let people = invent(mentees, mentors, seed).people();
         let problem = people.problem().expect("a problem");
         let mode = if coverage { Mode::MaxCardinality } else { Mode::MaxTotal };
         let options = Options { mode, seed, gap_limit: gap * 100, threads: 2, ..Options::default() };
@@ -33,7 +33,7 @@ proptest! {
 
     #[test]
     fn locks_exclusions_and_the_keep_bonus_apply_to_all_pairs(seed: u64, bonus in 0i64..3000) {
-        let people = people(24, 16, seed);
+        let people = invent(24, 16, seed).people();
         let problem = people.problem().expect("a problem");
         let free = solve_people(&people, &Options::default(), &Control::default()).expect("a solution");
         let mut made = (0u32..).zip(&free.mentor_of).filter_map(|(i, j)| j.map(|j| (i, j)));
@@ -50,7 +50,7 @@ proptest! {
 
 #[test]
 fn bytes_do_not_depend_on_the_number_of_threads() {
-    let people = people(700, 300, 5);
+    let people = invent(700, 300, 5).people();
     let on = |threads| {
         let options = Options { threads, ..Options::default() };
         solve_people(&people, &options, &Control::default()).expect("a solution")
@@ -62,7 +62,7 @@ fn bytes_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn the_parts_sum_to_the_score_and_every_rule_counts_what_it_removes() {
-    let people = people(40, 30, 11);
+    let people = invent(40, 30, 11).people();
     for mentee in 0..40 {
         let mut feasible = 0;
         for mentor in 0..30 {
@@ -76,7 +76,7 @@ fn the_parts_sum_to_the_score_and_every_rule_counts_what_it_removes() {
 
 #[test]
 fn a_lowered_price_is_found_out_over_all_pairs() {
-    let people = people(60, 40, 3);
+    let people = invent(60, 40, 3).people();
     let options = Options::default();
     let mut solution = solve_people(&people, &options, &Control::default()).expect("a solution");
     let asking = solution.certificate.mentee_price.iter_mut().find(|price| **price > 0).expect("a price");
@@ -86,7 +86,7 @@ fn a_lowered_price_is_found_out_over_all_pairs() {
 
 #[test]
 fn a_run_that_is_stopped_gives_a_valid_bound() {
-    let people = people(300, 200, 9);
+    let people = invent(300, 200, 9).people();
     for limit in [0, 1, 2, 5, 9, 20] {
         let asked = std::sync::atomic::AtomicU32::new(0);
         let stop = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= limit;

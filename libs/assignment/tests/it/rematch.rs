@@ -1,6 +1,7 @@
 //! Repairs after a change against solving anew.
 
-use crate::common::{Instance, brute_force, small_instance};
+use crate::common::small_instance;
+use crate::exhaustive::{Instance, brute_force};
 use assignment::{
     Change, Control, Error, Mode, Options, Pair, Problem, Rematch, Solution, solve, solve_again, verify,
 };
@@ -47,7 +48,7 @@ proptest! {
     #[test]
     fn every_repair_is_exact(
         instance in small_instance(6, 0..30), coverage: bool, keep_bonus in 0i64..8,
-        dice in prop::collection::vec((any::<u8>(), any::<u8>(), 0i64..90), 1..5),
+        dice in prop::collection::vec((any::<u8>(), any::<u8>(), 0i64..90, any::<bool>()), 1..5),
     ) {
         if instance.2.is_empty() {
             return Ok(());
@@ -56,15 +57,16 @@ proptest! {
         let options = Options { mode, keep_bonus, ..Options::default() };
         let (problem, solution) = solved(&instance, &options);
         let mut rematch = Rematch::new(&problem, &options, &solution).expect("a rematch");
-        let kept = |pair: &Pair| {
-            if solution.mentor_of[pair.mentee as usize] == Some(pair.mentor) { keep_bonus } else { 0 }
+        let mut today = solution.mentor_of.clone();
+        let bonus = |today: &[Option<u32>], pair: &Pair| {
+            if today[pair.mentee as usize] == Some(pair.mentor) { keep_bonus } else { 0 }
         };
         let mut left = instance.clone();
-        left.2.iter_mut().for_each(|pair| pair.score += kept(pair));
+        left.2.iter_mut().for_each(|pair| pair.score += bonus(&today, pair));
         let lift = rematch.lift();
         let mut gone = Vec::new();
         for dice in dice {
-            let change = some_change(&instance, dice);
+            let change = some_change(&instance, (dice.0, dice.1, dice.2));
             // A score for somebody who is gone would bring the pair back.
             if let Change::Score(i, j, _) = change && gone.contains(&(i, j)) { continue; }
             let before: Vec<_> = (0..instance.0 as u32).map(|i| rematch.mentor_of(i)).collect();
@@ -76,7 +78,7 @@ proptest! {
                 }
                 moves => moves.expect("applied"),
             };
-            left = changed(left, change, kept);
+            left = changed(left, change, |pair| bonus(&today, pair));
             for pair in &instance.2 {
                 if !left.2.iter().any(|other| (other.mentee, other.mentor) == (pair.mentee, pair.mentor)) {
                     gone.push((pair.mentee, pair.mentor));
@@ -89,6 +91,15 @@ proptest! {
                 let (was, is) = (before[mentee as usize], rematch.mentor_of(mentee));
                 let told = moves.iter().find(|moved| moved.mentee == mentee).map(|moved| (moved.before, moved.after));
                 prop_assert_eq!(told, (was != is).then_some((was, is)));
+            }
+            if dice.3 {
+                rematch.keep();
+                left.2.iter_mut().for_each(|pair| pair.score -= bonus(&today, pair));
+                today = (0..instance.0 as u32).map(|i| rematch.mentor_of(i)).collect();
+                left.2.iter_mut().for_each(|pair| pair.score += bonus(&today, pair));
+                let (placed, total) = brute_force(&left, coverage);
+                let lifted = if coverage { placed as i64 * lift } else { 0 };
+                prop_assert_eq!(rematch.value_and_bound(), (total + lifted, total + lifted));
             }
         }
     }

@@ -154,3 +154,15 @@ fn forbidden_locked_and_overfull_are_caught() {
     }
     assert!(matches!(verify(&problem, &options, &solution), Err(Fault::Overfull { capacity: 2, .. })));
 }
+
+#[test]
+fn a_group_that_is_too_small_is_caught() {
+    let (problem, mut options, solution) = market(Mode::MaxTotal);
+    let popular = solution.mentor_of[0].expect("a pair") as usize;
+    let filled = solution.mentor_of.iter().flatten().filter(|&&j| j as usize == popular).count() as i64;
+    options.minimums = vec![0; 14];
+    options.minimums[popular] = filled;
+    assert_eq!(verify(&problem, &options, &solution), Ok(()));
+    options.minimums[popular] = filled + 1;
+    assert!(matches!(verify(&problem, &options, &solution), Err(Fault::Underfull { .. })));
+}

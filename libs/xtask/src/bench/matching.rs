@@ -1,4 +1,7 @@
-//! The engine, beside OR-Tools on the same instance where Python can have it.
+//! The engine, beside OR-Tools, lapx and SciPy on the same instances where Python can have them.
+//!
+//! Figures beside a peer are processor seconds, because machines are shared; peers are asked in the
+//! same minute, in turn. Objectives have to be equal.
 
 use super::figure::Figure;
 use crate::{
@@ -9,108 +12,66 @@ use anyhow::{Context, Result, ensure};
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
+    process::Command,
 };
 
-/// Rounds of the sparse case, ours and the peer's in turn.
-const ROUNDS: usize = 5;
+/// Rounds of a case with a peer, ours and the peer's in turn; the median counts.
+const ROUNDS: usize = 3;
 
-pub(super) fn measure() -> Result<Vec<Figure>> {
+/// Sparse cases: regime, mentees, what it is called.
+const SPARSE: &[(&str, &str, &str)] = &[
+    ("sparse", "100000", "sparse, 100,000 x 50,000, 32 candidates each"),
+    ("sparse", "300000", "sparse, 300,000 x 150,000, 32 candidates each"),
+    ("shortage", "50000", "shortage of places, 50,000 x 25,000"),
+    ("surplus", "50000", "surplus of places, 50,000 x 25,000"),
+    ("uniform", "50000", "all scores equal, 50,000 x 25,000"),
+    ("coarse", "50000", "scores 0 to 21, 50,000 x 25,000"),
+    ("dominant", "50000", "everybody wants the same ten, 50,000 x 25,000"),
+];
+
+pub(super) fn measure(long: bool) -> Result<Vec<Figure>> {
     say("building the engine's bench with optimisation");
     shell::run(&mut offline(["build", "--release", "-p", "assignment", "--example", "bench"], &[]))?;
-    let engine = servers::target().join("release/examples/bench");
-    let python = match provision::python_environment("peers", &["numpy", "ortools"]) {
-        Ok(folder) => Some(folder.join("python3")),
-        Err(error) => {
-            say(&format!("no peer to compare with: {error:#}"));
-            None
-        }
+    let bench = Bench {
+        engine: servers::target().join("release/examples/bench"),
+        python: match provision::python_environment("peers", &["numpy", "scipy", "lapx", "ortools"]) {
+            Ok(folder) => Some(folder.join("python3")),
+            Err(error) => {
+                say(&format!("no peer to compare with: {error:#}"));
+                None
+            }
+        },
+        instance: Instance(std::env::temp_dir().join(format!("mentor-bench-{}.bin", std::process::id()))),
     };
-    let mut figures = sparse(&engine, python.as_deref())?;
-    figures.extend(all_pairs(&engine)?);
-    Ok(figures)
-}
-
-/// A hundred thousand mentees with a shortlist each.
-fn sparse(engine: &Path, python: Option<&Path>) -> Result<Vec<Figure>> {
-    say("matching 100,000 mentees with 32 candidates each");
-    let instance = Instance(std::env::temp_dir().join(format!("mentor-bench-{}.bin", std::process::id())));
-    let (mut ours, mut peers) = (Vec::new(), Vec::new());
-    let (mut median_change, mut late_change) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let mut command = Command::new(engine);
-        command.args(["sparse", "100000"]);
-        if round == 0 && python.is_some() {
-            command.env("DUMP", &instance.0);
-        }
-        let said = errors_of(&mut command)?;
-        ours.push(seconds(after(&said, "solved")?)?);
-        median_change.push(seconds(after(&said, "median")?)? * 1_000.0);
-        late_change.push(seconds(after(&said, "p95")?)? * 1_000.0);
-        if let Some(python) = python {
-            let peer = ask_peer(python, &instance.0)?;
-            let (total, other) = (after(&said, "total")?, after(&peer, "total")?);
-            ensure!(total == other, "OR-Tools finds a total of {other}, the engine one of {total}");
-            peers.push(after(&peer, "in")?.parse()?);
-        }
+    let mut figures = Vec::new();
+    for (case, mentees, what) in SPARSE {
+        figures.extend(bench.beside(what, &[case, mentees], "ortools", "OR-Tools SimpleMinCostFlow")?);
     }
-    let peer = (!peers.is_empty()).then(|| ("OR-Tools SimpleMinCostFlow", median(peers), "s"));
-    let what = "sparse matching, 100,000 x 50,000, 32 candidates each";
-    let mut figures = vec![Figure::new(what, median(ours), "s", peer)];
-    figures.push(Figure::new("one change of it, median", median(median_change), "ms", None));
-    figures.push(Figure::new("one change of it, 95th percentile", median(late_change), "ms", None));
-    Ok(figures)
-}
-
-fn ask_peer(python: &Path, instance: &Path) -> Result<String> {
-    shell::output(Command::new(python).arg("libs/assignment/examples/peer.py").arg(instance))
-}
-
-/// Every mentee with every mentor, once: it takes long, and no peer does it.
-fn all_pairs(engine: &Path) -> Result<Vec<Figure>> {
-    say("matching all pairs of 100,000 x 50,000");
-    let mut command = Command::new(engine);
-    command.args(["people", "100000", "50000"]).stdout(Stdio::null()).stderr(Stdio::piped());
-    let process = command.spawn().context("the engine's bench")?;
-    let memory = watch(&process);
-    let output = process.wait_with_output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(output.status.success(), "it ended with {}:\n{said}", output.status);
-    let time = seconds(after(&said, "solved")?)?;
-    let mut figures = vec![Figure::new("all pairs of 100,000 x 50,000, certified", time, "s", None)];
-    if let Some(megabytes) = memory.join().ok().flatten() {
-        figures.push(Figure::new("its memory at most", megabytes, "MB", None));
+    for (mentees, what, solver, peer) in [
+        ("10000", "square, 10,000 x 10,000, from profiles", "lapx", "lapx with scores by numpy"),
+        ("3000", "square, 3,000 x 3,000, from profiles", "scipy", "SciPy with scores by numpy"),
+    ] {
+        figures.extend(bench.beside(what, &["square", mentees], solver, peer)?);
     }
+    figures.extend(bench.all_pairs("all pairs of 100,000 x 50,000, certified", "100000", "50000", false)?);
+    if long {
+        figures.extend(bench.all_pairs("all pairs of 10,000 x 5,000, checked", "10000", "5000", true)?);
+        figures.extend(bench.all_pairs(
+            "all pairs of 300,000 x 150,000, certified",
+            "300000",
+            "150000",
+            false,
+        )?);
+    }
+    figures.extend(bench.many()?);
     Ok(figures)
 }
 
-/// Runs a program and gives what it says on standard error.
-fn errors_of(command: &mut Command) -> Result<String> {
-    let output = command.stdout(Stdio::null()).stderr(Stdio::piped()).output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(output.status.success(), "it ended with {}:\n{said}", output.status);
-    Ok(said)
-}
-
-/// Follows a process' peak memory to its end; `None` where there is no `/proc`.
-fn watch(process: &Child) -> thread::JoinHandle<Option<f64>> {
-    let status = PathBuf::from(format!("/proc/{}/status", process.id()));
-    thread::spawn(move || {
-        let mut peak = None;
-        // A process that has ended has no memory, until its parent has asked for its outcome.
-        while let Some(megabytes) = fs::read_to_string(&status).ok().and_then(|text| high_water(&text)) {
-            peak = Some(megabytes);
-            thread::sleep(Duration::from_millis(20));
-        }
-        peak
-    })
-}
-
-fn high_water(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()? / 1024.0)
+/// The programs, and the file by which they share an instance.
+struct Bench {
+    engine: PathBuf,
+    python: Option<PathBuf>,
+    instance: Instance,
 }
 
 /// The file that the peer reads; deleted at the end.
@@ -122,6 +83,111 @@ impl Drop for Instance {
     }
 }
 
+/// One run of a program.
+struct Run {
+    wall: f64,
+    processor: f64,
+    peak: f64,
+    total: String,
+}
+
+impl Run {
+    fn read(said: &str) -> Result<Run> {
+        Ok(Run {
+            wall: number(said, "wall")?,
+            processor: number(said, "cpu")?,
+            peak: number(said, "peak")?,
+            total: after(said, "total")?.to_owned(),
+        })
+    }
+}
+
+impl Bench {
+    /// A case of the engine beside a peer.
+    fn beside(&self, what: &str, arguments: &[&str], solver: &str, peer: &str) -> Result<Vec<Figure>> {
+        say(what);
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            let mut command = Command::new(&self.engine);
+            command.args(arguments);
+            if round == 0 && self.python.is_some() {
+                command.env("DUMP", &self.instance.0);
+            }
+            let run = Run::read(&shell::output(&mut command)?)?;
+            if let Some(python) = &self.python {
+                let other = Run::read(&ask(python, solver, &self.instance.0)?)?;
+                ensure!(
+                    run.total == other.total,
+                    "{what}: {peer} finds a total of {}, the engine one of {}",
+                    other.total,
+                    run.total
+                );
+                theirs.push(other);
+            }
+            ours.push(run);
+        }
+        Ok([
+            ("", "s", (|run| run.processor) as fn(&Run) -> f64),
+            (", wall", "s", |run| run.wall),
+            (", memory", "MB", |run| run.peak),
+        ]
+        .into_iter()
+        .map(|(part, unit, of)| {
+            let reference = (!theirs.is_empty()).then(|| (peer, median(theirs.iter().map(of)), unit));
+            Figure::new(&format!("{what}{part}"), median(ours.iter().map(of)), unit, reference)
+        })
+        .collect())
+    }
+
+    /// Every mentee with every mentor, once: it takes long, and no peer does it.
+    fn all_pairs(&self, what: &str, mentees: &str, mentors: &str, verify: bool) -> Result<Vec<Figure>> {
+        say(what);
+        let mut command = Command::new(&self.engine);
+        command.args(["people", mentees, mentors]);
+        if verify {
+            command.env("VERIFY", "1");
+        }
+        let said = shell::output(&mut command)?;
+        ensure!(number(&said, "gap")? == 0.0, "{what}: not certified:\n{said}");
+        ensure!(!verify || said.contains("verified 1"), "{what}: not verified:\n{said}");
+        let run = Run::read(&said)?;
+        Ok(vec![
+            Figure::new(what, run.wall, "s", None),
+            Figure::new(&format!("{what}, processor"), run.processor, "s", None),
+            Figure::new(&format!("{what}, memory"), run.peak, "MB", None),
+        ])
+    }
+
+    /// What is done again and again: single changes, and programs of a usual size.
+    fn many(&self) -> Result<Vec<Figure>> {
+        let mut figures = Vec::new();
+        for (case, what) in [("change-surplus", "places to spare"), ("change-tight", "no place to spare")] {
+            let what = format!("one change of 100,000, {what}");
+            say(&what);
+            let said = shell::output(Command::new(&self.engine).args([case, "100000"]))?;
+            for (part, word) in [("median", "median"), ("95th percentile", "p95")] {
+                figures.push(Figure::new(&format!("{what}, {part}"), number(&said, word)?, "ms", None));
+            }
+        }
+        for pairs in ["20", "50"] {
+            let said = shell::output(Command::new(&self.engine).args(["small", pairs]))?;
+            figures.push(Figure::new(
+                &format!("a program of {pairs} pairs"),
+                number(&said, "median")?,
+                "ms",
+                None,
+            ));
+        }
+        Ok(figures)
+    }
+}
+
+fn ask(python: &Path, solver: &str, instance: &Path) -> Result<String> {
+    shell::output(
+        Command::new(python).arg("libs/assignment/examples/bench/peer.py").arg(solver).arg(instance),
+    )
+}
+
 /// The word that follows another.
 fn after<'a>(text: &'a str, word: &str) -> Result<&'a str> {
     let mut words = text.split_whitespace();
@@ -129,16 +195,13 @@ fn after<'a>(text: &'a str, word: &str) -> Result<&'a str> {
     words.next().with_context(|| format!("nothing follows '{word}' in:\n{text}"))
 }
 
-/// Reads a duration as Rust prints it, such as `1.5s`, `250ms`, `12µs`.
-fn seconds(text: &str) -> Result<f64> {
-    let text = text.trim_end_matches(',');
-    let units = [("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9), ("s", 1.0)];
-    let found = units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, factor)));
-    let (number, factor) = found.with_context(|| format!("'{text}' is no duration"))?;
-    Ok(number.parse::<f64>().with_context(|| format!("'{text}' is no duration"))? * factor)
+fn number(text: &str, word: &str) -> Result<f64> {
+    let found = after(text, word)?;
+    found.parse().with_context(|| format!("'{found}' after '{word}' is no number"))
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -148,20 +211,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_engines_words_are_understood() {
-        let said =
-            "read    105.3ms\nsolved  1.25s total 9876 placed 100\n1000 changes: median 204.5µs p95 4.3ms\n";
-        let at = |word| seconds(after(said, word).expect("there")).expect("a duration");
-        assert_eq!((at("solved"), at("p95")), (1.25, 0.0043));
-        assert!((at("median") - 0.000_204_5).abs() < 1e-12);
-        assert_eq!(after(said, "total").expect("there"), "9876");
+    fn what_the_programs_say_is_understood() {
+        let said = "changes 1000 moved 7\nwall 1.250 cpu 0.980 peak 81.5 total 9876 placed 100 gap 0\nmedian 0.2 p95 4.3\n";
+        let run = Run::read(said).expect("a run");
+        assert_eq!((run.wall, run.processor, run.peak, run.total.as_str()), (1.25, 0.98, 81.5, "9876"));
+        assert_eq!(number(said, "p95").expect("a number"), 4.3);
         assert!(after(said, "worst").is_err());
-        assert!(seconds("soon").is_err());
+        assert!(number("total many", "total").is_err());
     }
 
     #[test]
-    fn peak_memory_is_read_from_the_kernel() {
-        assert_eq!(high_water("Name:\tbench\nVmHWM:\t  2048 kB\n"), Some(2.0));
-        assert_eq!(high_water("Name:\tbench\n"), None);
+    fn the_median_is_the_middle_one() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
+        assert!(median(std::iter::empty()).is_nan());
     }
 }

@@ -388,6 +388,7 @@ impl OpenMentors {
                     achieved: proof.achieved.clone(),
                     feasible: proof.met,
                 }),
+                groups: None,
             },
         }
     }

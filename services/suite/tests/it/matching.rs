@@ -331,7 +331,7 @@ async fn people_are_matched_by_their_profiles_and_told_why() {
         texts(&told[0]["facts"]),
         [
             "Ana is with Dora, a pair worth 300 of 900 points.",
-            "150 of 600 points for skills: Dora offers budgeting (level 1, wanted 2), but not law.",
+            "150 of 600 points for skills: Dora offers “budgeting” (level 1, wanted 2), but not “law”.",
             "150 of 300 points for grade: junior for Ana, head for Dora.",
             "Of the 2 possible mentors for Ana, 1 is worth more than Dora.",
             "Ana is the only possible mentee for Dora.",

@@ -163,6 +163,7 @@ impl Terms {
             seed: self.seed,
             locks: lists.locks.pairs.clone(),
             forbidden: lists.exclusions.pairs.clone(),
+            minimums: Vec::new(),
             keep_bonus: if previous.is_empty() { 0 } else { self.keep_bonus },
             previous,
             gap_limit: self.gap_limit,

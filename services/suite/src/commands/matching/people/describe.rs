@@ -42,7 +42,8 @@ impl Described {
     }
 
     fn skills(&self, wanted: &[Wanted], offered: &[Offered], to: &str) -> String {
-        let label = |skill: u32| self.labels.get(skill as usize).map_or("", String::as_str);
+        // Names of skills are whole phrases, which would run into the sentence.
+        let label = |skill: u32| format!("“{}”", self.labels.get(skill as usize).map_or("", String::as_str));
         let (mut found, mut lacking) = (Vec::new(), Vec::new());
         for wanted in wanted {
             match offered.iter().find(|offered| offered.skill == wanted.skill) {
@@ -52,7 +53,7 @@ impl Described {
                     offered.level,
                     wanted.level
                 )),
-                None => lacking.push(label(wanted.skill).to_owned()),
+                None => lacking.push(label(wanted.skill)),
             }
         }
         match (found.is_empty(), lacking.is_empty()) {
