@@ -45,26 +45,47 @@ pub(super) fn measure(long: bool) -> Result<Vec<Figure>> {
     };
     let mut figures = Vec::new();
     for (case, mentees, what) in SPARSE {
-        figures.extend(bench.beside(what, &[case, mentees], "ortools", "OR-Tools SimpleMinCostFlow")?);
+        figures.extend(told(bench.beside(
+            what,
+            &[case, mentees],
+            "ortools",
+            "OR-Tools SimpleMinCostFlow",
+        )?));
     }
     for (mentees, what, solver, peer) in [
         ("10000", "square, 10,000 x 10,000, from profiles", "lapx", "lapx with scores by numpy"),
         ("3000", "square, 3,000 x 3,000, from profiles", "scipy", "SciPy with scores by numpy"),
     ] {
-        figures.extend(bench.beside(what, &["square", mentees], solver, peer)?);
+        figures.extend(told(bench.beside(what, &["square", mentees], solver, peer)?));
     }
-    figures.extend(bench.all_pairs("all pairs of 100,000 x 50,000, certified", "100000", "50000", false)?);
+    figures.extend(told(bench.all_pairs(
+        "all pairs of 100,000 x 50,000, certified",
+        "100000",
+        "50000",
+        false,
+    )?));
     if long {
-        figures.extend(bench.all_pairs("all pairs of 10,000 x 5,000, checked", "10000", "5000", true)?);
-        figures.extend(bench.all_pairs(
+        figures.extend(told(bench.all_pairs(
+            "all pairs of 10,000 x 5,000, checked",
+            "10000",
+            "5000",
+            true,
+        )?));
+        figures.extend(told(bench.all_pairs(
             "all pairs of 300,000 x 150,000, certified",
             "300000",
             "150000",
             false,
-        )?);
+        )?));
     }
-    figures.extend(bench.many()?);
+    figures.extend(told(bench.many()?));
     Ok(figures)
+}
+
+/// Says figures as they come: the whole takes many minutes.
+fn told(figures: Vec<Figure>) -> Vec<Figure> {
+    figures.iter().for_each(|figure| say(&figure.to_string()));
+    figures
 }
 
 /// The programs, and the file by which they share an instance.
