@@ -229,7 +229,7 @@ async fn a_silent_issuer_is_not_awaited_for_long() {
     let begun = tokio::time::Instant::now();
     let error = f.verify(&f.dev(), "ada").await.expect_err("refused");
     assert_eq!(error.kind, ErrorKind::Unavailable);
-    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

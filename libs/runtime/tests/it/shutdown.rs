@@ -30,7 +30,7 @@ async fn suite() -> Suite {
 #[tokio::test]
 async fn it_says_not_ready_first_and_goes_on_serving_until_the_delay_is_over() {
     let suite = suite().await;
-    let (delay, rest) = (Duration::from_millis(600), Duration::from_secs(10));
+    let (delay, rest) = (Duration::from_secs(3), Duration::from_secs(10));
     let host = host(&suite, delay, rest, rest * 2).await;
     let address = host.address();
     let mut client = health(&host).await;
@@ -41,7 +41,7 @@ async fn it_says_not_ready_first_and_goes_on_serving_until_the_delay_is_over() {
     assert_eq!(status().await, ServingStatus::Serving);
     let began = Instant::now();
     let ending = tokio::spawn(host.shutdown());
-    testkit::eventually!(Duration::from_millis(500), status().await == ServingStatus::NotServing);
+    testkit::eventually!(delay, status().await == ServingStatus::NotServing);
     assert!(began.elapsed() < delay);
     drop(client);
     assert_eq!(ending.await.expect("ends"), Shutdown::Complete);
