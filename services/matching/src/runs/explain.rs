@@ -4,7 +4,7 @@
 mod words;
 
 use super::snapshot::{Mark, Mode, Scores};
-use super::solver::{Instance, Solved};
+use super::solver::{Instance, Proven, Solved};
 use crate::criteria::domain::{CRITERIA, Criterion, HardRule};
 use crate::criteria::facts::fact;
 use crate::criteria::score::Scored;
@@ -210,8 +210,11 @@ impl<'a> Explainer<'a> {
         let pinned = |mentor| self.scores.mark(mentee, mentor) == Some(Mark::Pinned);
         let (mentor_rank, mentee_rank) =
             if possible { self.ranks(mentee, mentor, scored.score) } else { Default::default() };
-        let short =
-            if possible && !proposed { self.short(mentee, mentor, scored.score) } else { Short::Nothing };
+        let short = if possible && !proposed {
+            self.short(mentee, mentor, scored.score, self.margin(mentor))
+        } else {
+            Short::Nothing
+        };
         let mut answer = PairAnswer {
             proposed,
             pinned: pinned(mentor),
@@ -243,7 +246,7 @@ impl<'a> Explainer<'a> {
             let broken = self.scores.broken(mentee, mentor);
             if broken.is_empty() {
                 let score = self.scores.score(mentee, mentor)?.score;
-                nearest.push(Missed { mentor, score, short: self.short(mentee, mentor, score) });
+                nearest.push(Missed { mentor, score, short: self.short(mentee, mentor, score, 0) });
             }
             let alone = i32::from(broken.len() == 1);
             for rule in broken {
@@ -260,6 +263,10 @@ impl<'a> Explainer<'a> {
         nearest.sort_by_key(|missed| (missed.short.points(), std::cmp::Reverse(missed.score), missed.mentor));
         let feasible_mentors = count(nearest.len());
         nearest.truncate(NEAREST);
+        for missed in &mut nearest {
+            missed.short = self.short(mentee, missed.mentor, missed.score, self.margin(missed.mentor));
+        }
+        nearest.sort_by_key(|missed| (missed.short.points(), std::cmp::Reverse(missed.score), missed.mentor));
         let summary = self.unmatched_summary(&rules, feasible_mentors, &nearest);
         Some(UnmatchedAnswer { rules, feasible_mentors, nearest, summary })
     }
@@ -271,8 +278,9 @@ impl<'a> Explainer<'a> {
     }
 
     /// What the prices of the proof say of a possible pair that was not made. They prove that nothing with the pair
-    /// in it is worth more than the bound less what the pair is short; a gap of the result comes off that.
-    fn short(&self, mentee: usize, mentor: usize, score: i32) -> Short {
+    /// in it is worth more than the bound less what the pair is short; a gap of the result comes off that. With a
+    /// mentor's price raised by its `margin` the proof still holds, and says more of that mentor.
+    fn short(&self, mentee: usize, mentor: usize, score: i32, margin: i64) -> Short {
         let score = i64::from(score);
         match (self.scores.snapshot.mode, self.solved.worst) {
             (Mode::Stable, _) => return Short::Stable,
@@ -289,13 +297,38 @@ impl<'a> Explainer<'a> {
             }
             None => prices - worth,
         };
-        let points = beyond.saturating_sub(self.solved.gap().unwrap_or(i64::MAX));
+        let points = beyond.saturating_add(margin).saturating_sub(self.solved.gap().unwrap_or(i64::MAX));
         match points {
             ..=0 => Short::Nothing,
             // The lift is more than any totals differ by, and less than twice that.
             points if self.solved.lift > 0 && points > self.solved.lift / 2 => Short::Coverage(points),
             points => Short::Points(points),
         }
+    }
+
+    /// How far the mentor's price can rise until somebody with a place there would as soon have another one, or none.
+    /// Nothing where a place is free, or where prices are not all of the proof.
+    fn margin(&self, mentor: usize) -> i64 {
+        let holders = self.holders(mentor);
+        let places = self.scores.snapshot.mentors.get(mentor).map_or(0, |person| person.places);
+        let priced = self.solved.proven == Proven::Optimal && self.solved.fair.is_none();
+        if !priced || count(holders.len()) < places {
+            return 0;
+        }
+        let bound = holders.iter().filter(|held| self.scores.mark(held.mentee, mentor) != Some(Mark::Pinned));
+        bound.map(|held| self.hold(held, mentor)).min().unwrap_or(0)
+    }
+
+    /// How much more the place is worth to its holder, at these prices, than the next best choice.
+    fn hold(&self, held: &Holder, mentor: usize) -> i64 {
+        let gain = |at: usize, score: i32| {
+            let price = self.solved.mentor_price.get(at).copied().unwrap_or(0);
+            i64::from(score) + self.scores.bonus(held.mentee, at) + self.solved.lift - price
+        };
+        let others = (0..self.scores.snapshot.mentors.len()).filter(|other| *other != mentor);
+        let worth = |other| Some(gain(other, self.scores.possible(held.mentee, other)?.score));
+        let next = others.filter_map(worth).max().unwrap_or(0).max(0);
+        (gain(mentor, held.score) - next).max(0)
     }
 
     fn group(&self, mentee: usize) -> Option<usize> {
@@ -327,7 +360,7 @@ impl<'a> Explainer<'a> {
             .map(|(mentor, scored)| Missed {
                 mentor,
                 score: scored.score,
-                short: self.short(mentee, mentor, scored.score),
+                short: self.short(mentee, mentor, scored.score, self.margin(mentor)),
             })
             .collect()
     }
