@@ -3,7 +3,7 @@
 //! The same answers as the library's `Explainer`, for inputs whose pairs are never listed.
 
 use super::{market::Market, terms::Lists};
-use assignment::{Mode, Options, Solution};
+use assignment::{Mode, Options, Outcome, Solution};
 use std::collections::{HashMap, HashSet};
 
 /// The unit of prices in the fair mode.
@@ -27,6 +27,8 @@ pub(super) struct Facts {
     pub(super) nearest: Option<(u32, i64)>,
     /// Mentees with more points with the same mentor.
     pub(super) mentor_above: usize,
+    /// For the placed: how much more the place is worth to them, at the proof's prices, than the next best choice.
+    hold: i64,
 }
 
 /// The facts about everybody.
@@ -149,7 +151,8 @@ impl<'a> Explained<'a> {
     fn facts_of(&self, mentee: u32, row: &[(u32, i64)]) -> Facts {
         let mentor = self.solution.mentor_of.get(mentee as usize).copied().flatten();
         let made = mentor.and_then(|mentor| Some((mentor, self.market.score(mentee, mentor)?)));
-        let mut facts = Facts { made, feasible: row.len(), ..Facts::default() };
+        let hold = made.map_or(0, |own| self.hold(mentee, own, row));
+        let mut facts = Facts { made, feasible: row.len(), hold, ..Facts::default() };
         for &(mentor, score) in row {
             if made.is_some_and(|(_, own)| score <= own) {
                 continue;
@@ -168,6 +171,32 @@ impl<'a> Explained<'a> {
             }
         }
         facts
+    }
+
+    fn hold(&self, mentee: u32, own: (u32, i64), row: &[(u32, i64)]) -> i64 {
+        let proof = &self.solution.certificate;
+        let gain = |(mentor, score): (u32, i64)| {
+            let bonus = if self.is_previous(mentee, mentor) { self.options.keep_bonus } else { 0 };
+            let price = proof.mentor_price.get(mentor as usize).copied().unwrap_or(0);
+            score.saturating_add(bonus).saturating_add(proof.lift).saturating_sub(price)
+        };
+        let others = row.iter().copied().filter(|(mentor, _)| *mentor != own.0);
+        let next = others.map(gain).max().unwrap_or(0).max(0);
+        gain(own).saturating_sub(next).max(0)
+    }
+
+    /// How far a mentor's price can rise with the proof still holding: until somebody with a place there would as soon
+    /// have another one, or none. What forcing a pair with that mentor costs is so much more, at least.
+    pub(super) fn margin(&self, mentor: u32) -> i64 {
+        let holders = &self.holders[mentor as usize];
+        let priced = matches!(self.options.mode, Mode::MaxTotal | Mode::MaxCardinality)
+            && self.solution.outcome == Outcome::Optimal
+            && self.options.minimums.is_empty();
+        if !priced || (holders.len() as i64) < self.market.capacities()[mentor as usize] {
+            return 0;
+        }
+        let held = holders.iter().filter(|(_, mentee)| !self.locked.contains_key(mentee));
+        held.filter_map(|(_, mentee)| Some(self.facts.get(*mentee as usize)?.hold)).min().unwrap_or(0)
     }
 
     /// By how much the prices of a pair exceed its worth: what forcing it would cost at least.

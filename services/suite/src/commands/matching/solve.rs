@@ -191,4 +191,27 @@ mod tests {
             }
         }
     }
+
+    /// Every pair that was not made, forced: what is said to be lost at least is lost at least, and mostly all of it.
+    #[test]
+    fn what_forcing_a_pair_costs_is_no_less_than_said() {
+        let market = listed();
+        let options = Options { previous: vec![(0, 1), (5, 2)], keep_bonus: 9, ..Options::default() };
+        let best = market.solve(&options, &Control::default()).expect("a solution");
+        let lists = Lists::default();
+        let explained = Explained::new(&market, &options, &best, &lists);
+        let (mut said, mut lost) = (0, 0);
+        for (mentee, mentor) in (0..10).flat_map(|mentee| (0..4).map(move |mentor| (mentee, mentor))) {
+            if best.mentor_of[mentee as usize] == Some(mentor) {
+                continue;
+            }
+            let forced = Options { locks: vec![(mentee, mentor)], ..options.clone() };
+            let forced = market.solve(&forced, &Control::default()).expect("a solution");
+            let least = explained.why_not(mentee, mentor).short.expect("possible");
+            let loss = best.certificate.value - forced.certificate.value;
+            assert!(least <= loss, "{mentee} with {mentor}: {least} said, {loss} lost");
+            (said, lost) = (said + least, lost + loss);
+        }
+        assert!(said * 4 >= lost * 3, "{said} of {lost} points are told");
+    }
 }

@@ -40,7 +40,7 @@ struct Rank {
 pub(super) struct WhyNot<'a> {
     mentor: &'a str,
     score: Option<i64>,
-    short: Option<i64>,
+    pub(super) short: Option<i64>,
     holders: Vec<Holder<'a>>,
     free_places: i64,
     /// The sentence for people.
@@ -135,7 +135,7 @@ impl<'a> Explained<'a> {
         let score = self.market.score(mentee, mentor);
         let holders = &self.holders[mentor as usize];
         let places = self.market.capacities()[mentor as usize];
-        let short = score.map(|score| self.short(mentee, mentor, score));
+        let short = score.map(|score| self.short(mentee, mentor, score).saturating_add(self.margin(mentor)));
         WhyNot {
             mentor: self.market.mentor(mentor),
             score,
