@@ -13,6 +13,11 @@ pub fn timestamp(instant: jiff::Timestamp) -> Timestamp {
     Timestamp { seconds, nanos }
 }
 
+/// The same, when there is one.
+pub fn timestamp_some(instant: Option<jiff::Timestamp>) -> Option<Timestamp> {
+    instant.map(timestamp)
+}
+
 /// The instant of a timestamp, `None` when it is outside the years -9999..9999.
 pub fn from_timestamp(timestamp: &Timestamp) -> Option<jiff::Timestamp> {
     jiff::Timestamp::new(timestamp.seconds, timestamp.nanos).ok()

@@ -30,6 +30,7 @@ mod parked;
 mod purge;
 mod session;
 mod settings;
+pub mod time;
 mod trail;
 mod tx;
 mod wake;

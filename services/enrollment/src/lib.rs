@@ -16,7 +16,6 @@ mod participants;
 mod profile;
 mod programs;
 mod provisioning;
-mod time;
 mod training;
 mod words;
 

@@ -8,7 +8,6 @@ mod events;
 mod groups;
 mod jobs;
 mod scim;
-mod time;
 
 use config::Settings;
 use kernel::Result;

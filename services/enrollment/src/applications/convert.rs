@@ -4,8 +4,8 @@ use super::application::{Answer, Application, FormAnswer, State};
 use crate::{
     access::View,
     convert::{id_or_empty, profile_out, role, text},
-    time::wire_some,
 };
+use contracts::time::timestamp_some;
 use contracts::{
     mentor::enrollment::v1::{self as pb, form_answer},
     time::timestamp,
@@ -84,10 +84,10 @@ pub(crate) fn application_out(application: &Application, view: View) -> pb::Appl
         profile: full.then(|| profile_out(&application.profile)),
         capacity: if full { application.capacity } else { 0 },
         submitted_at: Some(timestamp(application.submitted_at)),
-        expires_at: wire_some(application.state.is_open().then_some(application.expires_at)),
-        endorsed_at: wire_some(application.endorsed_at),
+        expires_at: timestamp_some(application.state.is_open().then_some(application.expires_at)),
+        endorsed_at: timestamp_some(application.endorsed_at),
         endorsed_by: id_or_empty(application.endorsed_by),
-        decided_at: wire_some(application.decided_at),
+        decided_at: timestamp_some(application.decided_at),
         decision_reason: if full { application.decision_reason.clone() } else { String::new() },
         participant_id: id_or_empty(application.participant),
         etag: storage::etag(application.version),

@@ -4,10 +4,10 @@ use super::application::{Application, FormAnswer, State};
 use crate::{
     error::exists,
     profile::{Profile, Side},
-    time::{at, at_some, from_some},
 };
 use kernel::{Error, Page, Result, Uuid};
 use sqlx::types::Json;
+use storage::time::{at, at_some, from_some};
 use storage::{DbResult, Tx};
 
 /// A row as stored, with the applicant's line manager of today.

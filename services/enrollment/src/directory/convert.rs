@@ -5,7 +5,8 @@ use super::{
     plan::Summary,
     row::{Problem, ProblemKind, RawRow},
 };
-use crate::{convert::id_or_empty, time::wire_some};
+use crate::convert::id_or_empty;
+use contracts::time::timestamp_some;
 use contracts::{mentor::enrollment::v1 as pb, time::timestamp};
 use kernel::{Error, Result, Uuid};
 
@@ -27,7 +28,7 @@ pub(crate) fn person_out(person: &Person) -> pb::Person {
         parent_organisation: facts.parent_organisation.clone(),
         fte_percent: facts.fte_percent,
         state: state_out(person.state).into(),
-        deactivated_at: wire_some(person.deactivated_at),
+        deactivated_at: timestamp_some(person.deactivated_at),
         created_at: Some(timestamp(person.created_at)),
         updated_at: Some(timestamp(person.updated_at)),
     }

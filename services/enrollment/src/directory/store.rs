@@ -5,8 +5,8 @@ use super::{
     plan::Known,
     row::Facts,
 };
-use crate::time::{at, from_some};
 use kernel::{Error, Page, Result, Uuid};
+use storage::time::{at, from_some};
 use storage::{DbResult, Tx};
 
 /// People written with one statement.

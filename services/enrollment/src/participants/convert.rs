@@ -4,8 +4,8 @@ use super::participant::{Change, Participant, Reason, State};
 use crate::{
     access::View,
     convert::{profile, profile_out, role},
-    time::wire_some,
 };
+use contracts::time::timestamp_some;
 use contracts::{
     mentor::{common::v1 as common, enrollment::v1 as pb},
     time::timestamp,
@@ -85,8 +85,8 @@ pub(crate) fn participant_out(participant: &Participant, view: View) -> pb::Part
         profile: full.then(|| profile_out(&participant.profile)),
         application_id: participant.application.to_string(),
         joined_at: Some(timestamp(participant.joined_at)),
-        ready_at: wire_some(participant.ready_at),
-        withdrawn_at: wire_some(participant.withdrawn_at),
+        ready_at: timestamp_some(participant.ready_at),
+        withdrawn_at: timestamp_some(participant.withdrawn_at),
         withdrawal_reason: reason_out(participant.reason).into(),
         etag: storage::etag(participant.version),
     }

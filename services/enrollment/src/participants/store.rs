@@ -5,11 +5,11 @@ use crate::{
     error::exists,
     feed::Feed,
     profile::{Profile, Side},
-    time::{at, at_some, from_some},
 };
 use futures::TryStreamExt;
 use kernel::{Error, Page, Result, Uuid};
 use sqlx::types::Json;
+use storage::time::{at, at_some, from_some};
 use storage::{DbResult, Tx};
 
 /// A row as stored, with the person's line manager of today.

@@ -1,7 +1,8 @@
 //! Programs between the contract and the domain.
 
 use super::program::{Format, Objective, Part, Policy, Program, Spec, State};
-use crate::{convert::text, time::wire_some};
+use crate::convert::text;
+use contracts::time::timestamp_some;
 use contracts::{
     mentor::{common::v1 as common, enrollment::v1 as pb},
     time::timestamp,
@@ -170,9 +171,9 @@ pub(crate) fn program_out(program: &Program) -> pb::Program {
         state: state_out(program.state).into(),
         audience_size: program.audience_size,
         created_at: Some(timestamp(program.created_at)),
-        published_at: wire_some(program.published_at),
-        started_at: wire_some(program.started_at),
-        closed_at: wire_some(program.closed_at),
+        published_at: timestamp_some(program.published_at),
+        started_at: timestamp_some(program.started_at),
+        closed_at: timestamp_some(program.closed_at),
         etag: storage::etag(program.version),
     }
 }

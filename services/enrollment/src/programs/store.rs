@@ -1,12 +1,10 @@
 //! The SQL of programs.
 
 use super::program::{Format, Objective, Policy, Program, Spec, State};
-use crate::{
-    error::no_program,
-    time::{at, at_some, from_some},
-};
+use crate::error::no_program;
 use kernel::{Error, Page, Result, Uuid};
 use sqlx::types::Json;
+use storage::time::{at, at_some, from_some};
 use storage::{DbResult, Tx};
 
 /// A row as stored.

@@ -1,9 +1,10 @@
 //! The SQL of training.
 
 use super::course::{Completion, Course, Requirement};
-use crate::{error::exists, profile::Side, time::at};
+use crate::{error::exists, profile::Side};
 use jiff::Timestamp;
 use kernel::{Error, Page, Result, Uuid};
+use storage::time::at;
 use storage::{DbResult, Tx};
 
 fn no_course(id: Uuid) -> Box<Error> {

@@ -1,7 +1,7 @@
 //! Connections for answers.
 
 use super::connection::{Connection, Token};
-use crate::time::wire_some;
+use contracts::time::timestamp_some;
 use contracts::{
     mentor::gateway::v1::{self as wire},
     time::timestamp,
@@ -13,8 +13,8 @@ pub(crate) fn connection_out(connection: &Connection) -> wire::Connection {
         connection_id: connection.id.to_string(),
         name: connection.name.clone(),
         created_at: Some(timestamp(connection.created_at)),
-        revoked_at: wire_some(connection.revoked_at),
-        last_used_at: wire_some(connection.last_used_at),
+        revoked_at: timestamp_some(connection.revoked_at),
+        last_used_at: timestamp_some(connection.last_used_at),
         tokens: connection.tokens.iter().map(token_out).collect(),
     }
 }
@@ -23,7 +23,7 @@ fn token_out(token: &Token) -> wire::ConnectionToken {
     wire::ConnectionToken {
         token_id: token.id.to_string(),
         created_at: Some(timestamp(token.created_at)),
-        expires_at: wire_some(token.expires_at),
-        last_used_at: wire_some(token.last_used_at),
+        expires_at: timestamp_some(token.expires_at),
+        last_used_at: timestamp_some(token.last_used_at),
     }
 }

@@ -1,8 +1,8 @@
 //! The SQL of connections.
 
 use super::connection::{Connection, Token};
-use crate::time::{at, at_some, from_some};
 use kernel::{Error, ErrorKind, Page, Result, Uuid};
+use storage::time::{at, at_some, from_some};
 use storage::{DbResult, Tx};
 
 /// Adds a connection, without tokens.

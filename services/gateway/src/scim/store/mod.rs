@@ -11,11 +11,11 @@ use super::{
     schema::Kind,
     value::{self, Object},
 };
-use crate::time::at;
 use jiff::Timestamp;
 use kernel::{Error, ErrorKind, Result, Uuid};
 use serde_json::Value;
 use sqlx::types::Json;
+use storage::time::at;
 use storage::{DbResult, Tx};
 
 /// A row as stored.

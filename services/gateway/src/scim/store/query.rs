@@ -249,7 +249,7 @@ fn tested(sql: &mut Sql, field: &Field, test: &Test, element: Element) {
         Literal::Instant(instant) => {
             sql.push("(");
             value(sql, field, element);
-            sql.push(comparison(op)).push_bind(crate::time::at(*instant)).push(")");
+            sql.push(comparison(op)).push_bind(storage::time::at(*instant)).push(")");
         }
         Literal::Text(text) => compare_text(sql, field, op, text, element),
     }
