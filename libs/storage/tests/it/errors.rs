@@ -70,7 +70,7 @@ async fn a_server_that_is_away_is_unavailable_and_comes_back() {
     let target = house.server.host_url();
     let address = target.trim_start_matches("postgres://").split('/').next().expect("an address").to_owned();
     let proxy = FaultProxy::to(address).await;
-    let settings = DatabaseSettings { acquire_timeout_ms: 300, ..DatabaseSettings::at(proxy.url(&target)) };
+    let settings = DatabaseSettings { acquire_timeout_ms: 3_000, ..DatabaseSettings::at(proxy.url(&target)) };
     let db = storage::Database::connect(&settings, "enrollment", house.clock.clone()).await.expect("lazy");
     db.ping().await.expect("answers");
     proxy.set(Fault::Cut);
