@@ -25,7 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler
         .include_source_info(true)
         .include_imports(true)
-        .open_files(proto_files(&protos.join("mentor"))?)?;
+        .open_files(proto_files(&protos.join("mentor"))?)?
+        .open_files(ERROR_MODEL)?;
 
     // Only this encoding keeps the custom options.
     let encoded = compiler.encode_file_descriptor_set();
@@ -33,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pool = DescriptorPool::decode(encoded.as_slice())?;
 
     let mut files = compiler.file_descriptor_set();
-    files.file.retain(|file| file.package() != "buf.validate"); // options only: no message of ours holds one
+    files.file.retain(|file| !REFLECTED_ONLY.contains(&file.package()));
     let mut prost = prost_build::Config::new();
     prost.enable_type_names().include_file("mentor.rs");
     tonic_prost_build::configure().codec_path("crate::codec::Codec").compile_fds_with_config(
@@ -45,6 +46,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("events.rs"), events::generate(&pool)?)?;
     Ok(())
 }
+
+/// Of others, and only read by reflection: options, and the error model. No message of ours holds one.
+const REFLECTED_ONLY: [&str; 3] = ["buf.validate", "google.api", "google.rpc"];
+
+/// What nothing imports, and whoever shows errors as JSON needs.
+const ERROR_MODEL: [&str; 2] = ["google/rpc/status.proto", "google/rpc/error_details.proto"];
 
 /// Every `.proto` below a folder, in a fixed order.
 fn proto_files(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {

@@ -23,7 +23,7 @@ pub use methods::{Descriptors, Method, Methods};
 pub use roles::{Permission, allows, permissions};
 pub use rpc::{RequestStream, ResponseStream};
 pub use server::{Health, Places, Server, ServerBuilder, ServerSettings, TlsSettings};
-pub use status::{from_status, status};
+pub use status::{complete, from_status, status};
 
 #[doc(hidden)]
 pub mod __private {

@@ -19,7 +19,8 @@ pub(crate) fn error_of(status: &Status) -> Option<&Error> {
 }
 
 /// The whole mapping from an error to what a caller sees. An internal error shows nothing but the request id.
-pub(crate) fn complete(error: &Error, domain: &str, request_id: Option<Uuid>) -> Status {
+/// For edges that are no [`crate::Server`]; a server does it by itself.
+pub fn complete(error: &Error, domain: &str, request_id: Option<Uuid>) -> Status {
     let mut details = ErrorDetails::new();
     let metadata: HashMap<_, _> =
         error.metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();

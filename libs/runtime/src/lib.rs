@@ -18,4 +18,4 @@ pub use config::Config;
 pub use host::{Entry, Host, HostBuilder, Shutdown, StartError};
 pub use job::{Job, Run};
 pub use run::{Signals, install_crypto, load, main, migrate, serve, until_signal};
-pub use service::{DeactivatedPeople, Deps, Service};
+pub use service::{DeactivatedPeople, Deps, Here, Service};

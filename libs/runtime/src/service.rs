@@ -6,6 +6,10 @@ use grpc::Deactivated;
 use kernel::{Error, ErrorKind, Result, SharedClock, TenantId, Uuid};
 use messaging::Consumer;
 use serde::de::DeserializeOwned;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+};
 use storage::{Cache, Database, Migrator};
 use tonic::service::RoutesBuilder;
 
@@ -24,6 +28,33 @@ pub struct Deps {
     pub settings: toml::Table,
     /// The name of the service.
     pub service: &'static str,
+    /// The process that it runs in.
+    pub here: Here,
+}
+
+/// A process, as its services see it: for what calls the suite's APIs from within.
+#[derive(Clone, Debug)]
+pub struct Here {
+    /// Where it serves gRPC, as reached from inside; nothing when it does so over TLS, whose names are others.
+    pub grpc: Option<SocketAddr>,
+    /// The services that it runs.
+    pub services: Arc<[&'static str]>,
+}
+
+impl Here {
+    pub(crate) fn new(
+        mut listening: SocketAddr,
+        tls: bool,
+        services: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        if listening.ip().is_unspecified() {
+            listening.set_ip(match listening.ip() {
+                IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            });
+        }
+        Here { grpc: (!tls).then_some(listening), services: services.collect() }
+    }
 }
 
 impl Deps {

@@ -2,10 +2,12 @@
 //!
 //! See `services/gateway/README.md` for what it owns, publishes and consumes.
 
+mod api;
 mod config;
 mod connections;
 mod events;
 mod groups;
+mod http;
 mod jobs;
 mod scim;
 
@@ -26,6 +28,7 @@ pub struct Gateway {
     cache: Cache,
     settings: Arc<Settings>,
     catalogue: Arc<scim::schema::Catalogue>,
+    api: Arc<api::Api>,
 }
 
 impl Gateway {
@@ -42,7 +45,8 @@ impl runtime::Service for Gateway {
     async fn build(deps: Deps) -> Result<Self> {
         let settings = Arc::new(deps.settings::<Settings>()?);
         let catalogue = Arc::new(scim::schema::Catalogue::read()?);
-        Ok(Gateway { db: deps.db, cache: deps.cache, settings, catalogue })
+        let api = Arc::new(api::Api::new(&settings.api, &deps.here)?);
+        Ok(Gateway { db: deps.db, cache: deps.cache, settings, catalogue, api })
     }
 
     fn db(&self) -> &Database {
@@ -55,7 +59,7 @@ impl runtime::Service for Gateway {
     }
 
     fn http(&self) -> Option<axum::Router> {
-        Some(scim::router(self.clone()))
+        Some(scim::router(self.clone()).merge(api::router(self.clone())))
     }
 
     fn jobs() -> Vec<Job<Self>> {

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use tonic::{Code, GrpcMethod, Status, body::Body};
+use tonic::{Code, Status, body::Body};
 use tonic_types::StatusExt;
 use tower::{Service, ServiceExt};
 
@@ -80,10 +80,10 @@ impl Service<Request<Body>> for Channel {
 
 /// Whether the client and the server stream in a method; one that the descriptors don't have is taken for both.
 fn flow(descriptors: &Descriptors, request: &Request<Body>) -> (bool, bool) {
-    let method = request.extensions().get::<GrpcMethod<'_>>();
-    let found = method.and_then(|method| {
-        let service = descriptors.pool.get_service_by_name(method.service())?;
-        service.methods().find(|candidate| candidate.name() == method.method())
+    let path = request.uri().path().strip_prefix('/').and_then(|path| path.split_once('/'));
+    let found = path.and_then(|(service, method)| {
+        let service = descriptors.pool.get_service_by_name(service)?;
+        service.methods().find(|candidate| candidate.name() == method)
     });
     found.map_or((true, true), |method| (method.is_client_streaming(), method.is_server_streaming()))
 }

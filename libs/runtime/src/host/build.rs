@@ -2,7 +2,7 @@
 
 use super::{Entry, Host, StartError, Stop, Tasks, entry::Running, http, jobs::Jobs, needs::Needs, settings};
 use crate::{
-    Deps, Service,
+    Deps, Here, Service,
     audit::{self, AuditTrail},
     config::{BrokerKind, Config},
     telemetry::{self, Pages, Probe, Telemetry},
@@ -97,7 +97,7 @@ impl HostBuilder {
         let listener = listen(self.config.server.listen, "server.listen").await?;
         let address = listener.local_addr().map_err(Error::internal)?;
         let parts = Parts::assemble(&self.config, &self.entries, &self.clock).await?;
-        let running = parts.build(&self.config, &self.entries, &self.clock).await?;
+        let running = parts.build(&self.config, &self.entries, &self.clock, address).await?;
         let messaging = messaging(&self.config, &parts.broker, &running);
 
         let issuer =
@@ -209,7 +209,10 @@ impl Parts {
         config: &Config,
         entries: &[Entry],
         clock: &SharedClock,
+        listening: SocketAddr,
     ) -> Result<Vec<Arc<dyn Running>>> {
+        let tls = !config.server.tls_certificate_file.is_empty();
+        let here = Here::new(listening, tls, entries.iter().map(|entry| entry.name));
         let mut running = Vec::with_capacity(entries.len());
         for (entry, db) in entries.iter().zip(&self.databases) {
             let deps = Deps {
@@ -219,6 +222,7 @@ impl Parts {
                 deactivated: self.deactivated.clone(),
                 settings: config.service(entry.name),
                 service: entry.name,
+                here: here.clone(),
             };
             let service = (entry.build)(deps).await?;
             if entry.knows_deactivated {
@@ -299,7 +303,7 @@ pub(crate) async fn migrate(config: &Config, entries: &[Entry]) -> Result<Vec<Mi
     {
         let clock: SharedClock = Arc::new(SystemClock);
         let parts = Parts::assemble(config, entries, &clock).await?;
-        let running = parts.build(config, entries, &clock).await?;
+        let running = parts.build(config, entries, &clock, config.server.listen).await?;
         for service in messaging(config, &parts.broker, &running) {
             service.declare().await?;
         }

@@ -1,25 +1,13 @@
 //! DELETE of a user or group. The person is deactivated; what is kept of them follows the retention.
 
 use super::{
-    edge::{Answer, Caller, id, kind},
-    read, write,
+    edge::{Answer, Target},
+    write,
 };
-use crate::Gateway;
-use axum::{
-    Extension,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode},
-    response::IntoResponse,
-};
+use axum::{http::StatusCode, response::IntoResponse};
 
-pub(crate) async fn handle(
-    State(gateway): State<Gateway>,
-    Extension(caller): Extension<Caller>,
-    Path((endpoint, text)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    let kind = kind(&endpoint)?;
-    let id = id(kind, &text)?;
-    write::delete(&gateway, &caller, kind, id, read::text_header(&headers, "if-match")).await?;
+pub(crate) async fn handle(target: Target) -> Answer {
+    let if_match = target.header("if-match");
+    write::delete(&target.gateway, &target.caller, target.kind, target.id, if_match).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -3,18 +3,24 @@
 use super::{
     ROOT,
     error::{Refusal, Result},
+    project::Projection,
+    read,
+    resource::Resource,
     schema::Kind,
     value::Object,
+    write::{self, Change},
 };
-use crate::{Gateway, connections};
+use crate::{
+    Gateway, connections,
+    http::{self, NoBody},
+};
 use axum::{
-    body::{Body, Bytes},
-    extract::{Request, State},
+    body::Body,
+    extract::{FromRequestParts, Path, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kernel::{Actor, Context, Role, TenantId, Uuid};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -22,8 +28,6 @@ use storage::{Limit, Taken};
 
 /// The media type of SCIM.
 const MEDIA: HeaderValue = HeaderValue::from_static("application/scim+json;charset=utf-8");
-/// Ties log lines, audit rows and events together.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A tenant's unknown tokens share one bucket of this many a second: guessing gets nowhere.
 const FAILURES: Limit = Limit { per_second: 10.0, burst: 50.0 };
 
@@ -40,7 +44,7 @@ pub(crate) async fn enter(State(gateway): State<Gateway>, request: Request, next
     let began = Instant::now();
     let (mut parts, body) = request.into_parts();
     let method = parts.method.clone();
-    let correlation = request_id(&parts.headers).unwrap_or_else(|| gateway.db.clock().new_id());
+    let correlation = http::request_id(&parts.headers).unwrap_or_else(|| gateway.db.clock().new_id());
     let mut response = match admit(&gateway, &parts, correlation).await {
         Ok(caller) => {
             parts.extensions.insert(caller);
@@ -49,27 +53,10 @@ pub(crate) async fn enter(State(gateway): State<Gateway>, request: Request, next
         Err(refusal) => refusal.into_response(),
     };
     if let Ok(id) = HeaderValue::from_str(&correlation.to_string()) {
-        response.headers_mut().insert(REQUEST_ID, id);
+        response.headers_mut().insert(http::REQUEST_ID, id);
     }
-    record(&method, response.status(), began.elapsed());
+    http::record("scim", &method, response.status(), began.elapsed());
     response
-}
-
-fn record(method: &Method, status: StatusCode, took: Duration) {
-    let method = match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        _ => "other",
-    };
-    let labels =
-        [("service", "gateway".to_owned()), ("api", "scim".to_owned()), ("method", method.to_owned())];
-    metrics::histogram!("mentor_http_request_seconds", &labels).record(took.as_secs_f64());
-    let [service, api, method] = labels;
-    let labels = [service, api, method, ("status", status.as_u16().to_string())];
-    metrics::counter!("mentor_http_requests_total", &labels).increment(1);
 }
 
 async fn admit(gateway: &Gateway, request: &Parts, correlation: Uuid) -> Result<Caller> {
@@ -122,13 +109,12 @@ fn context(
 ) -> Context {
     let actor =
         Actor { tenant, subject: format!("scim:{connection}"), person: None, roles: vec![Role::HrClient] };
-    let traceparent = headers.get("traceparent").and_then(|value| value.to_str().ok());
     Context {
         actor,
         operation,
         correlation,
         causation: None,
-        traceparent: traceparent.filter(|value| value.len() <= 100).map(str::to_owned),
+        traceparent: http::traceparent(headers).map(str::to_owned),
         now: gateway.db.clock().now(),
     }
 }
@@ -150,10 +136,6 @@ fn endpoint(path: &str) -> &str {
     }
 }
 
-fn request_id(headers: &HeaderMap) -> Option<Uuid> {
-    headers.get(REQUEST_ID)?.to_str().ok()?.parse().ok()
-}
-
 /// The address of the SCIM root: as configured, else as the client wrote it.
 fn base(public_url: &str, headers: &HeaderMap) -> String {
     if !public_url.is_empty() {
@@ -168,6 +150,60 @@ fn base(public_url: &str, headers: &HeaderMap) -> String {
 /// The kind that an endpoint serves.
 pub(crate) fn kind(endpoint: &str) -> Result<Kind> {
     Kind::of_endpoint(endpoint).ok_or_else(|| Refusal::not_found("there is no such endpoint"))
+}
+
+/// A request for one resource: who calls, which it is, and what else its address and headers say.
+pub(crate) struct Target {
+    pub(crate) gateway: Gateway,
+    pub(crate) caller: Caller,
+    pub(crate) kind: Kind,
+    pub(crate) id: Uuid,
+    query: String,
+    headers: HeaderMap,
+}
+
+impl FromRequestParts<Gateway> for Target {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> std::result::Result<Self, Refused> {
+        let Path((endpoint, text)) = Path::<(String, String)>::from_request_parts(parts, gateway)
+            .await
+            .map_err(|_| Refusal::not_found("there is no such endpoint"))?;
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| kernel::Error::internal("a request that nobody admitted"))?;
+        let kind = kind(&endpoint)?;
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        let (gateway, headers) = (gateway.clone(), std::mem::take(&mut parts.headers));
+        Ok(Target { gateway, caller, kind, id: id(kind, &text)?, query, headers })
+    }
+}
+
+impl Target {
+    /// What of the resource the answer shall show.
+    pub(crate) fn projection(&self) -> Result<Projection> {
+        read::projection(Some(&self.query))
+    }
+
+    /// A condition, such as `if-match`.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Changes the resource.
+    pub(crate) async fn change(&self, change: Change<'_>) -> Result<Resource> {
+        let if_match = self.header("if-match");
+        write::change(&self.gateway, &self.caller, self.kind, self.id, if_match, change).await
+    }
+
+    /// The resource in the body.
+    pub(crate) async fn sent(&self, body: Body) -> Result<Object> {
+        object(&self.gateway, &self.headers, body, self.gateway.settings.max_resource_bytes).await
+    }
+
+    /// The resource as the answer.
+    pub(crate) fn shown(&self, resource: &Resource, projection: &Projection) -> Response {
+        read::shown(&self.gateway, &self.caller, StatusCode::OK, resource, projection)
+    }
 }
 
 /// The id in a path.
@@ -190,15 +226,11 @@ pub(crate) async fn object(
 ) -> Result<Object> {
     media_type(headers)?;
     let patience = Duration::from_secs(gateway.settings.body_seconds.max(1));
-    let read = tokio::time::timeout(patience, Limited::new(body, most).collect());
-    let bytes: Bytes = match read.await {
-        Err(_) => return Err(Refusal::new(408, None, "the body did not arrive in time")),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Err(Refusal::new(413, None, format!("the body is larger than {most} bytes")));
-        }
-        Ok(Err(_)) => return Err(Refusal::syntax("the body could not be read")),
-        Ok(Ok(body)) => body.to_bytes(),
-    };
+    let bytes = http::read(body, most, patience).await.map_err(|none| match none {
+        NoBody::Late => Refusal::new(408, None, "the body did not arrive in time"),
+        NoBody::TooLarge => Refusal::new(413, None, format!("the body is larger than {most} bytes")),
+        NoBody::Broken => Refusal::syntax("the body could not be read"),
+    })?;
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Refusal::syntax("the body must be a JSON object")),

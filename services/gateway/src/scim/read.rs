@@ -1,7 +1,7 @@
 //! GET of one user or group, and how a resource is answered.
 
 use super::{
-    edge::{self, Answer, Caller, absent, answer, id, kind},
+    edge::{self, Answer, Caller, Target, absent, answer},
     error::Result,
     project::Projection,
     resource::{Resource, names_etag},
@@ -11,26 +11,18 @@ use super::{
 };
 use crate::Gateway;
 use axum::{
-    Extension,
-    extract::{Path, RawQuery, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
 use storage::Audit;
 
-pub(crate) async fn handle(
-    State(gateway): State<Gateway>,
-    Extension(caller): Extension<Caller>,
-    Path((endpoint, text)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Answer {
-    let kind = kind(&endpoint)?;
-    let (id, projection) = (id(kind, &text)?, projection(query.as_deref())?);
-    let mut tx = gateway.db.read(&caller.ctx).await?;
+pub(crate) async fn handle(target: Target) -> Answer {
+    let (gateway, kind, id) = (&target.gateway, target.kind, target.id);
+    let projection = target.projection()?;
+    let mut tx = gateway.db.read(&target.caller.ctx).await?;
     let mut resource = store::find(&mut tx, kind, id).await?.ok_or_else(|| absent(kind, id))?;
-    if text_header(&headers, "if-none-match").is_some_and(|header| names_etag(header, &resource.etag())) {
+    if target.header("if-none-match").is_some_and(|header| names_etag(header, &resource.etag())) {
         let unchanged = StatusCode::NOT_MODIFIED.into_response();
         return Ok(edge::with_header(unchanged, header::ETAG, &resource.etag()));
     }
@@ -41,7 +33,7 @@ pub(crate) async fn handle(
         tx.audit(Audit::of("scim_user", id).about(id));
     }
     tx.commit().await?;
-    Ok(shown(&gateway, &caller, StatusCode::OK, &resource, &projection))
+    Ok(target.shown(&resource, &projection))
 }
 
 /// The attribute that has a table of its own.
@@ -55,11 +47,6 @@ pub(crate) fn part(kind: Kind) -> &'static str {
 /// The projection that a query string asks for.
 pub(crate) fn projection(query: Option<&str>) -> Result<Projection> {
     Ok(Search::of_query(query.unwrap_or_default(), 0)?.projection)
-}
-
-/// A header, if it is text.
-pub(crate) fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// A resource as answered.

@@ -1,5 +1,10 @@
 //! The gateway on real servers, through HTTP and gRPC.
 
+mod api_calls;
+mod api_client;
+mod api_document;
+mod api_edge;
+mod api_peers;
 mod bulk;
 mod connections;
 mod discovery;

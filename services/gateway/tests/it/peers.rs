@@ -43,7 +43,7 @@ async fn scim_sanity_finds_no_failure() {
     assert!(said.contains("All tests passed"), "{said}");
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -54,7 +54,13 @@ async fn run(command: impl FnOnce(&Path) -> Command + Send + 'static) -> Output 
 
 /// The programs of `MENTOR_TEST_SCIM`, else of an environment that is made once below `target/`.
 fn tools() -> PathBuf {
-    if let Some(tools) = std::env::var_os("MENTOR_TEST_SCIM").filter(|path| !path.is_empty()) {
+    environment("MENTOR_TEST_SCIM", "scim", &PACKAGES, &["scim2", "scim-sanity"])
+}
+
+/// Where programs of PyPI are: the folder that this variable names, else an environment with these packages, made once
+/// below `target/tools`.
+pub(crate) fn environment(variable: &str, name: &str, packages: &[&str], programs: &[&str]) -> PathBuf {
+    if let Some(tools) = std::env::var_os(variable).filter(|path| !path.is_empty()) {
         return PathBuf::from(tools);
     }
     let test = std::env::current_exe().expect("a running test knows its own path");
@@ -62,15 +68,18 @@ fn tools() -> PathBuf {
     let target = test.ancestors().nth(3).expect("tests lie below target/").join("tools");
     std::fs::create_dir_all(&target).expect("the target folder can be written");
     // Tests in other processes want the same.
-    let lock = std::fs::File::create(target.join("scim.lock")).expect("the target folder can be written");
+    let lock =
+        std::fs::File::create(target.join(format!("{name}.lock"))).expect("the target folder can be written");
     lock.lock().expect("a lock");
-    let home = target.join("scim");
+    let home = target.join(name);
     let tools = home.join("bin");
-    let has =
-        |tool: &str| Command::new(tools.join(tool)).arg("--help").output().is_ok_and(|o| o.status.success());
-    if !has("scim2") || !has("scim-sanity") {
+    let has = |program: &&str| {
+        let help = Command::new(tools.join(program)).arg("--help").output();
+        help.is_ok_and(|output| output.status.success())
+    };
+    if !programs.iter().all(|program| has(program)) {
         done(Command::new("python3").args(["-m", "venv"]).arg(&home));
-        done(Command::new(tools.join("python3")).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES));
+        done(Command::new(tools.join("python3")).args(["-m", "pip", "install", "--quiet"]).args(packages));
     }
     tools
 }

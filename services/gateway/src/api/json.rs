@@ -1,0 +1,161 @@
+//! Domain: canonical protobuf JSON to messages and back. Pure.
+
+use kernel::{Error, ErrorKind, FieldViolation, Result};
+use prost_reflect::{DynamicMessage, MessageDescriptor};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, SeqAccess, Visitor},
+};
+use std::fmt;
+
+/// What is said of a request as a whole.
+pub(crate) fn refused(message: String) -> Box<Error> {
+    Error::new(ErrorKind::InvalidArgument, "FIELD_INVALID", message)
+}
+
+/// A message from JSON text; nothing at all is an empty message.
+///
+/// # Errors
+/// `FIELD_INVALID`, naming the field as the client wrote it.
+pub(crate) fn read(of: &MessageDescriptor, text: &[u8]) -> Result<DynamicMessage> {
+    if text.iter().all(u8::is_ascii_whitespace) {
+        return Ok(DynamicMessage::new(of.clone()));
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let message = within(of.clone(), &mut json)?;
+    json.end().map_err(|error| refused(format!("the body is not JSON: {error}")))?;
+    Ok(message)
+}
+
+/// A message from a JSON value.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn of_value(of: &MessageDescriptor, value: serde_json::Value) -> Result<DynamicMessage> {
+    within(of.clone(), value)
+}
+
+/// Messages, one after another: a JSON array, or a line each.
+///
+/// # Errors
+/// As [`read`], with the message's place.
+pub(crate) fn read_all(of: &MessageDescriptor, text: &[u8], lines: bool) -> Result<Vec<DynamicMessage>> {
+    if !lines {
+        let mut json = serde_json::Deserializer::from_slice(text);
+        let messages = within(Several(of.clone()), &mut json)?;
+        json.end().map_err(|error| refused(format!("the body is not JSON: {error}")))?;
+        return Ok(messages);
+    }
+    let lines = text.split(|byte| *byte == b'\n').enumerate();
+    let lines = lines.filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace));
+    lines
+        .map(|(index, line)| {
+            read(of, line).map_err(|mut error| {
+                error.message = format!("line {}: {}", index + 1, error.message).into();
+                error
+            })
+        })
+        .collect()
+}
+
+/// The text of a message.
+///
+/// # Errors
+/// Internal, when it has none, such as a time that JSON can't say.
+pub(crate) fn write(message: &DynamicMessage) -> Result<String> {
+    serde_json::to_string(message).map_err(Error::internal)
+}
+
+fn within<'de, S, D>(seed: S, json: D) -> Result<S::Value>
+where
+    S: DeserializeSeed<'de>,
+    D: Deserializer<'de>,
+    D::Error: fmt::Display,
+{
+    let mut track = serde_path_to_error::Track::new();
+    let read = seed.deserialize(serde_path_to_error::Deserializer::new(json, &mut track));
+    read.map_err(|error| {
+        let (field, what) = (track.path().to_string(), error.to_string());
+        if field == "." {
+            return refused(format!("the request is not as it should be: {what}"));
+        }
+        let mut refused = refused(format!("{field}: {what}"));
+        refused.violations = vec![FieldViolation { field, description: what }];
+        refused
+    })
+}
+
+/// A JSON array of messages.
+struct Several(MessageDescriptor);
+
+impl<'de> DeserializeSeed<'de> for Several {
+    type Value = Vec<DynamicMessage>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> std::result::Result<Self::Value, D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Several {
+    type Value = Vec<DynamicMessage>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of messages")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
+        let mut messages = Vec::new();
+        while let Some(message) = seq.next_element_seed(self.0.clone())? {
+            messages.push(message);
+        }
+        Ok(messages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(name: &str) -> MessageDescriptor {
+        contracts::pool().get_message_by_name(name).expect("declared")
+    }
+
+    fn violation(error: &Error) -> &str {
+        error.violations.first().map_or("", |violation| violation.field.as_str())
+    }
+
+    #[test]
+    fn a_refusal_names_the_field_as_it_was_written() {
+        let create = message("mentor.enrollment.v1.CreateProgramRequest");
+        for (text, field) in [
+            (r#"{"requestId": 7}"#, "requestId"),
+            (r#"{"spec": {"name": ["x"]}}"#, "spec.name"),
+            (r#"{"spec": {"nmae": "x"}}"#, "spec.nmae"),
+            (r#"{"spec": 1}"#, "spec"),
+        ] {
+            let error = read(&create, text.as_bytes()).expect_err(text);
+            assert_eq!((error.reason, violation(&error)), ("FIELD_INVALID", field), "{text}: {error}");
+        }
+        for text in ["[]", "7", "{", "{}{}", "\"x\"", "{\"requestId\": \"\u{1}\"}"] {
+            assert_eq!(read(&create, text.as_bytes()).expect_err(text).reason, "FIELD_INVALID", "{text}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(read(&create, format!("{{\"spec\": {deep}").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn several_messages_are_an_array_or_lines() {
+        let import = message("mentor.enrollment.v1.ImportPeopleRequest");
+        let array = br#"[{"options": {}}, {"csvChunk": "YQ=="}]"#;
+        let lines = b"{\"options\": {}}\n\n{\"csvChunk\": \"YQ==\"}\r\n";
+        let read_array = read_all(&import, array, false).expect("an array");
+        assert_eq!(read_array, read_all(&import, lines, true).expect("lines"));
+        assert_eq!(read_array.len(), 2);
+        let error = read_all(&import, b"{\"options\": {}}\n{\"x\": 1}", true).expect_err("unknown");
+        assert!(error.message.starts_with("line 2: x: "), "{error}");
+        let error =
+            read_all(&import, br#"[{"options": {}}, {"csvChunk": "%"}]"#, false).expect_err("no base64");
+        assert_eq!(violation(&error), "[1].csvChunk");
+        assert!(read_all(&import, b"{}", false).is_err() && read_all(&import, b"", false).is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! The services that calls go to: one balanced, retrying channel each.
+
+use super::settings::Settings;
+use grpc::{Channel, Client};
+use kernel::{Error, ErrorKind, Result};
+use runtime::Here;
+use std::{collections::HashMap, fs, time::Duration};
+
+/// What every process serves for the services that it runs.
+const COMMON: &str = "common";
+/// How long a unary call may take; the services' own limit is the same.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Channels by service.
+pub(crate) struct Upstreams {
+    channels: HashMap<String, Channel>,
+}
+
+impl Upstreams {
+    /// The services with an address, and those of this process.
+    ///
+    /// # Errors
+    /// `FIELD_INVALID`, naming the setting.
+    pub(crate) fn connect(settings: &Settings, here: &Here) -> Result<Self> {
+        let files = Files::read(settings)?;
+        let mut channels = HashMap::new();
+        for (service, url) in &settings.upstreams {
+            let key = format!("services.gateway.api.upstreams.{service}");
+            let wrong =
+                |what: &str| Error::field(key.clone(), format!("{what}, such as http://{service}:50051"));
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                return Err(wrong("must be a URL"));
+            }
+            let client = Client::builder(url).map_err(|_| wrong("must be a URL with a host"))?;
+            channels.insert(service.clone(), files.give(client).deadline(DEADLINE).build()?);
+        }
+        if let Some(own) = here.grpc {
+            let channel = Client::of(vec![own])?.deadline(DEADLINE).build()?;
+            for service in here.services.iter().copied().chain([COMMON]) {
+                channels.entry(service.to_owned()).or_insert_with(|| channel.clone());
+            }
+        }
+        Ok(Upstreams { channels })
+    }
+
+    /// The channel to the service that serves an RPC; of what every process serves, that of the service which was
+    /// asked for.
+    ///
+    /// # Errors
+    /// `DEPENDENCY_UNAVAILABLE` when nobody said where it is.
+    pub(crate) fn of(&self, owner: &str, asked: Option<&str>) -> Result<&Channel> {
+        let service = if owner == COMMON { asked.unwrap_or(COMMON) } else { owner };
+        self.channels.get(service).ok_or_else(|| {
+            let service: String = service.chars().take(50).collect();
+            let message = format!(
+                "the gateway does not know where the service {service} is; set services.gateway.api.upstreams.{service}"
+            );
+            Error::new(ErrorKind::Unavailable, "DEPENDENCY_UNAVAILABLE", message)
+        })
+    }
+}
+
+/// What TLS needs.
+struct Files {
+    authority: Option<Vec<u8>>,
+    own: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Files {
+    fn read(settings: &Settings) -> Result<Self> {
+        let file = |key: &str, path: &str| -> Result<Option<Vec<u8>>> {
+            if path.is_empty() {
+                return Ok(None);
+            }
+            let read = fs::read(path);
+            let read = read.map_err(|error| {
+                Error::field(format!("services.gateway.api.{key}"), format!("{path} can't be read: {error}"))
+            });
+            Ok(Some(read?))
+        };
+        let own = match (
+            file("certificate_file", &settings.certificate_file)?,
+            file("key_file", &settings.key_file)?,
+        ) {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            (None, None) => None,
+            _ => {
+                let what = "needs certificate_file and key_file, or neither";
+                return Err(Error::field("services.gateway.api.key_file", what));
+            }
+        };
+        Ok(Files { authority: file("ca_file", &settings.ca_file)?, own })
+    }
+
+    fn give(&self, client: Client) -> Client {
+        let client = match &self.authority {
+            Some(pem) => client.certificate_authority(pem.clone()),
+            None => client,
+        };
+        match &self.own {
+            Some((certificate, key)) => client.certificate(certificate.clone(), key.clone()),
+            None => client,
+        }
+    }
+}
