@@ -299,7 +299,7 @@ def test_routes_reach_every_grpc_service():
     assert [m["path"]["value"] for m in values] == [f"/{name}" for name in known["matching"]]
 
 
-def test_scim_is_reached_by_http_at_the_gateway_alone():
+def test_scim_and_the_api_are_reached_by_http_at_the_gateway_alone():
     for case in CASES:
         for service in ENABLED[case]:
             name = f"{prefix(case)}-{service}"
@@ -313,21 +313,46 @@ def test_scim_is_reached_by_http_at_the_gateway_alone():
             open_to = {rule["ports"][0]["port"]: rule["from"] for rule in ingress}
             assert ("http" in open_to) == speaks, name
             if speaks:
-                # Whoever may call the services, but the chart's own test.
-                assert open_to["http"] == open_to["grpc"][1:]
+                # Whoever may call the services, but the chart's own test and the gateway.
+                assert open_to["http"] == open_to["grpc"][2:]
     for case in ("production", "keda"):
         rules = of_kind(case, "HTTPRoute")["mentor-gateway-http"]["spec"]["rules"]
         assert rules == [
             {
-                "matches": [{"path": {"type": "PathPrefix", "value": "/scim"}}],
+                "matches": [{"path": {"type": "PathPrefix", "value": path}} for path in ("/api", "/scim")],
                 "backendRefs": [{"name": "mentor-gateway", "port": 8080}],
             }
         ]
     ingress = of_kind("external", "Ingress")["mentor-gateway-http"]
     # Plain HTTP behind the controller, whatever the others speak.
     assert "annotations" not in ingress["metadata"]
-    [path] = ingress["spec"]["rules"][0]["http"]["paths"]
-    assert path["path"] == "/scim" and path["backend"]["service"] == {"name": "mentor-gateway", "port": {"name": "http"}}
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert [path["path"] for path in paths] == ["/api", "/scim"]
+    assert all(path["backend"]["service"] == {"name": "mentor-gateway", "port": {"name": "http"}} for path in paths)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_gateway_finds_the_services_and_may_call_them(case):
+    gateway = f"{prefix(case)}-gateway"
+    api = settings(case, "gateway")["services"]["gateway"]["api"]
+    tls = settings(case, "gateway")["server"] if "server" in settings(case, "gateway") else {}
+    scheme = "https" if tls.get("tls_certificate_file") else "http"
+    assert api["upstreams"] == {service: f"{scheme}://{prefix(case)}-{service}:50051" for service in ENABLED[case]}
+    assert ("ca_file" in api) == (scheme == "https")
+    assert ("certificate_file" in api) == ("key_file" in api) == ("tls_client_ca_file" in tls)
+    policies = of_kind(case, "NetworkPolicy")
+    if not policies:
+        return
+    labels = pods(case)[gateway]["metadata"]["labels"]
+    calls = [rule["to"] for rule in policies[gateway]["spec"]["egress"] if {"port": "grpc"} in rule["ports"]]
+    for service in ENABLED[case]:
+        name = f"{prefix(case)}-{service}"
+        [[peer]] = calls
+        assert selects(peer["podSelector"], pods(case)[name]["metadata"]["labels"]), name
+        [rule] = [rule for rule in policies[name]["spec"]["ingress"] if {"port": "grpc"} in rule["ports"]]
+        assert any(selects(peer["podSelector"], labels) for peer in rule["from"] if "podSelector" in peer), name
+        others = {"egress": [r for r in policies[name]["spec"]["egress"] if {"port": "grpc"} in r["ports"]]}
+        assert service == "gateway" or not others["egress"], name
 
 
 def test_tls_is_mutual_where_it_should_be():
@@ -338,6 +363,8 @@ def test_tls_is_mutual_where_it_should_be():
     policy = of_kind("production", "BackendTLSPolicy")["mentor-matching"]["spec"]
     assert policy["validation"]["hostname"] in certificate["dnsNames"]
     assert of_kind("production", "Certificate")["mentor-test"]["spec"]["usages"] == ["client auth"]
+    # The gateway shows it to the others.
+    assert of_kind("production", "Certificate")["mentor-gateway"]["spec"]["usages"] == ["server auth", "client auth"]
     assert "tls_client_ca_file" not in settings("external", "matching")["server"]
 
 

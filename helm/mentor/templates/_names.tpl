@@ -65,6 +65,7 @@ The services that run, as JSON: name -> its values over the defaults, and
   scaled     whether something else than the Deployment sets the number of pods
   tlsSecret  its certificate
   http       the paths that it serves over plain HTTP at port 8080, beside gRPC
+  calls      whether it calls the others: the gateway, for its JSON API
 */}}
 {{- define "mentor.services" -}}
 {{- $root := . -}}
@@ -81,7 +82,8 @@ The services that run, as JSON: name -> its values over the defaults, and
 {{- $_ := set $service "least" $least -}}
 {{- $_ := set $service "scaled" (or $scaling.hpa.enabled $scaling.keda.enabled) -}}
 {{- $_ := set $service "tlsSecret" (get $root.Values.tls.existingSecrets $name | default (printf "%s-tls" $fullname)) -}}
-{{- $_ := set $service "http" (ternary (list "/scim") list (eq $name "gateway")) -}}
+{{- $_ := set $service "http" (ternary (list "/api" "/scim") list (eq $name "gateway")) -}}
+{{- $_ := set $service "calls" (eq $name "gateway") -}}
 {{- $_ := set $services $name $service -}}
 {{- end -}}
 {{- end -}}

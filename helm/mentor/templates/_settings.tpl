@@ -51,10 +51,34 @@
   "drain" (printf "%ds" (int64 $values.shutdown.drainSeconds))
   "deadline" (printf "%ds" (int64 $values.shutdown.deadlineSeconds)) -}}
 {{- $own := dict "server" $server "database" $database "messaging" $messaging "cache" $cache "telemetry" $telemetry "shutdown" $shutdown -}}
-{{- with (get $values.services $name).settings -}}
-{{- $_ := set $own "services" (dict $name .) -}}
+{{- $settings := (get $values.services $name).settings -}}
+{{- $services := include "mentor.services" $root | fromJson -}}
+{{- if (get $services $name).calls -}}
+{{- $settings = mergeOverwrite (dict "api" (include "mentor.calls" (list $root $services) | fromJson)) (deepCopy $settings) -}}
+{{- end -}}
+{{- if $settings -}}
+{{- $_ := set $own "services" (dict $name $settings) -}}
 {{- end -}}
 {{- mergeOverwrite (deepCopy $values.settings) $own | toJson -}}
+{{- end -}}
+
+{{/* How a service that calls the others finds them, and what it shows them, as JSON: (list $ services). */}}
+{{- define "mentor.calls" -}}
+{{- $tls := (first .).Values.tls -}}
+{{- $calls := dict -}}
+{{- $upstreams := dict -}}
+{{- range $name, $service := last . -}}
+{{- $_ := set $upstreams $name (printf "%s://%s:50051" (ternary "http" "https" (eq $tls.mode "none")) $service.fullname) -}}
+{{- end -}}
+{{- $_ := set $calls "upstreams" $upstreams -}}
+{{- if ne $tls.mode "none" -}}
+{{- $_ := set $calls "ca_file" "/run/secrets/mentor-tls/ca.crt" -}}
+{{- end -}}
+{{- if eq $tls.mode "mutual" -}}
+{{- $_ := set $calls "certificate_file" "/run/secrets/mentor-tls/tls.crt" -}}
+{{- $_ := set $calls "key_file" "/run/secrets/mentor-tls/tls.key" -}}
+{{- end -}}
+{{- $calls | toJson -}}
 {{- end -}}
 
 {{/* Tables of plain values, as TOML, in a fixed order. JSON's texts, numbers and lists of them are TOML's, too. */}}

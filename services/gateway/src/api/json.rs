@@ -75,14 +75,26 @@ where
     let mut track = serde_path_to_error::Track::new();
     let read = seed.deserialize(serde_path_to_error::Deserializer::new(json, &mut track));
     read.map_err(|error| {
-        let (field, what) = (track.path().to_string(), error.to_string());
-        if field == "." {
+        let what = error.to_string();
+        let field = field(&track.path().to_string(), unknown(&what));
+        if field.is_empty() {
             return refused(format!("the request is not as it should be: {what}"));
         }
         let mut refused = refused(format!("{field}: {what}"));
         refused.violations = vec![FieldViolation { field, description: what }];
         refused
     })
+}
+
+/// The name in the library's refusal of a field that the message does not have: its path ends at the message.
+fn unknown(what: &str) -> Option<&str> {
+    what.strip_prefix("unrecognized field name '")?.split('\'').next()
+}
+
+fn field(path: &str, unknown: Option<&str>) -> String {
+    let path = if path == "." { "" } else { path };
+    let separator = if path.is_empty() || unknown.is_none() { "" } else { "." };
+    format!("{path}{separator}{}", unknown.unwrap_or_default())
 }
 
 /// A JSON array of messages.

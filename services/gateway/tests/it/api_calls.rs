@@ -35,9 +35,9 @@ async fn a_connection_lives_by_name_and_by_route() {
     let same = grpc.get_connection(GetConnectionRequest { connection_id: id.clone() }).await.expect("there");
     let same = same.into_inner().connection.expect("answered");
     assert_eq!((by_route["connection"]["name"].as_str(), same.name.as_str()), (Some("Okta"), "Okta"));
-    let instant = contracts::time::from_timestamp(&same.create_time.expect("set")).expect("valid");
+    let instant = contracts::time::from_timestamp(&same.created_at.expect("set")).expect("valid");
     let shown: jiff::Timestamp =
-        by_route["connection"]["createTime"].as_str().expect("a time").parse().expect("RFC 3339");
+        by_route["connection"]["createdAt"].as_str().expect("a time").parse().expect("RFC 3339");
     assert_eq!(shown, instant);
 
     create(&api, "Entra ID").await;

@@ -73,11 +73,11 @@ pub(crate) fn environment(variable: &str, name: &str, packages: &[&str], program
     lock.lock().expect("a lock");
     let home = target.join(name);
     let tools = home.join("bin");
-    let has = |program: &&str| {
+    let has = |program: &&str| -> bool {
         let help = Command::new(tools.join(program)).arg("--help").output();
         help.is_ok_and(|output| output.status.success())
     };
-    if !programs.iter().all(|program| has(program)) {
+    if !programs.iter().all(has) {
         done(Command::new("python3").args(["-m", "venv"]).arg(&home));
         done(Command::new(tools.join("python3")).args(["-m", "pip", "install", "--quiet"]).args(packages));
     }
