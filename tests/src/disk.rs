@@ -24,8 +24,7 @@ impl SmallDisk {
     pub fn mount() -> Self {
         let folder = tempfile::Builder::new().prefix("mentor-disk-").tempdir().expect("a temporary folder");
         let options = format!("size={SIZE},mode=0755");
-        let mounted =
-            as_root(&["mount", "-t", "tmpfs", "-o", &options, "mentor-disk", &text(folder.path())]);
+        let mounted = as_root(&["mount", "-t", "tmpfs", "-o", &options, "mentor-disk", &text(folder.path())]);
         assert!(
             mounted.status.success(),
             "a small disk can't be mounted, which only root may (or sudo, without a password), and on Linux only; \

@@ -65,9 +65,9 @@ pub(crate) fn run(with_builder: bool) -> Result<()> {
 
 /// A build on the base; the context is still to be said.
 fn build(engine: &Engine, tag: &str) -> Command {
-    let mut build = engine.docker();
+    let (mut build, base) = (engine.docker(), format!("BASE={BASE}"));
     // The host's network, because a container's own may have no way to the package mirror.
-    build.args(["build", "--quiet", "--network", "host", "--build-arg", &format!("BASE={BASE}"), "--tag", tag]);
+    build.args(["build", "--quiet", "--network", "host", "--build-arg", &base, "--tag", tag]);
     build
 }
 
