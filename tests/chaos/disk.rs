@@ -1,4 +1,5 @@
-//! The disk under Postgres is full, and has room again: first files can't grow, then not even the log.
+//! Disks are full, and have room again. Under Postgres first files can't grow, then not even its log; RabbitMQ holds
+//! publishers back before it is too late.
 
 use crate::{
     load::{RECOVERY, at_work, flows_again, pool, rounds, shared},
@@ -16,18 +17,20 @@ use std::{
     time::Duration,
 };
 use testkit::{
-    eventually,
+    TestDatabase, eventually,
     servers::{Private, Server},
 };
 use tests::{
     audit::Auditor,
     disk::SmallDisk,
-    process::{Fleet, START},
+    process::{Fleet, START, Servers},
     prometheus::get,
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const HTTP: (&str, &str) = ("MENTOR__TELEMETRY__LISTEN", "127.0.0.1:0");
+/// RabbitMQ's alarm: with less room than so many bytes (its default) it takes nothing more.
+const ALARM: u64 = 50_000_000;
 const FULL: &str = "the database's disk is full: nothing is written until it has room; try again then";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,7 +46,7 @@ async fn the_disk_of_postgres_is_full_and_has_room_again() {
         let channel = channel(&fleet, fleet.address("enrollment"));
         at_work(&auditor, &mut dice).await;
         room_in_the_log(&pool(postgres.url())).await;
-        disk.fill();
+        disk.fill_up_to(0);
         let refusal = eventually!(PATIENCE, create(&channel).await.err());
         assert_eq!((refusal.reason, &*refusal.message), ("DEPENDENCY_UNAVAILABLE", FULL));
         assert!(refusal.retry_after.is_some(), "and says when to try again");
@@ -55,7 +58,7 @@ async fn the_disk_of_postgres_is_full_and_has_room_again() {
 
         // Not even the log can be written: Postgres itself ends.
         at_work(&auditor, &mut dice).await;
-        disk.fill();
+        disk.fill_up_to(0);
         crash(&pool(postgres.url())).await;
         let mut late = fleet.launch("enrollment", &[HTTP]);
         let pages = late.listening().await.expect("serves probes");
@@ -70,6 +73,34 @@ async fn the_disk_of_postgres_is_full_and_has_room_again() {
         late.ready().await;
         late.terminate();
         late.ended_well(START).await;
+        stop.store(true, Ordering::Relaxed);
+    };
+    let (done, ()) = tokio::join!(rounds(&stage, &auditor, 0, &stop), faults);
+    println!("{done} rounds");
+    auditor.satisfied(RECOVERY).await;
+    fleet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_disk_of_rabbitmq_is_full_and_has_room_again() {
+    let mut dice = Dice::new("the_disk_of_rabbitmq_is_full_and_has_room_again");
+    let (disk, database) = (SmallDisk::mount(), TestDatabase::empty().await);
+    let rabbitmq = Private::start_below(Server::RabbitMq, disk.path()).await;
+    let mut servers = Servers::shared(&database.url()).await;
+    servers.rabbitmq = rabbitmq.url().to_owned();
+    let mut fleet = Fleet::prepare(&servers).await;
+    let auditor = Auditor::begin(database.pool().clone(), fleet.tenant).await;
+    fleet.start_all().await;
+    let (stage, stop) = (fleet.stage(), AtomicBool::new(false));
+    let faults = async {
+        at_work(&auditor, &mut dice).await;
+        disk.fill_up_to(ALARM / 2);
+        eventually!(PATIENCE, fleet.log("enrollment").contains("is it in alarm for memory or disk?"));
+        create(&channel(&fleet, fleet.address("enrollment"))).await.expect("calls are served as ever");
+        assert!(auditor.unpublished("enrollment").await > 0, "what they change waits");
+        disk.clear();
+        at_work(&auditor, &mut dice).await;
+        println!("events flow again after {:?}", flows_again(&auditor).await);
         stop.store(true, Ordering::Relaxed);
     };
     let (done, ()) = tokio::join!(rounds(&stage, &auditor, 0, &stop), faults);

@@ -39,11 +39,11 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    /// Leaves no room.
+    /// Leaves no more room than so many bytes.
     ///
     /// # Panics
     /// When anything but that stands in the way.
-    pub fn fill(&self) {
+    pub fn fill_up_to(&self, rest: u64) {
         let mut file = File::create(self.filler()).expect("the disk can be written");
         // Down to the last page.
         for size in [1 << 20, 1 << 12] {
@@ -57,6 +57,8 @@ impl SmallDisk {
                 }
             }
         }
+        let filled = file.metadata().expect("is there").len();
+        file.set_len(filled.saturating_sub(rest)).expect("can be cut");
     }
 
     /// Gives the room back.
