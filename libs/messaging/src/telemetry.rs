@@ -86,6 +86,16 @@ pub(crate) fn traceparent_of(span: &Span, incoming: Option<&String>) -> Option<S
     carrier.remove("traceparent").or_else(|| incoming.cloned())
 }
 
+/// Counters of faults are there from the start: the first fault is an increase, and where there was none that is seen.
+pub(crate) fn begin(service: &'static str, operations: impl Iterator<Item = &'static str>) {
+    counter!("mentor_relay_failures_total", "service" => service).increment(0);
+    for operation in operations {
+        for name in ["mentor_events_failed_total", "mentor_events_parked_total", "mentor_events_dead_total"] {
+            counter!(name, "service" => service, "operation" => operation).increment(0);
+        }
+    }
+}
+
 pub(crate) fn published(service: &'static str, events: usize) {
     counter!("mentor_events_published_total", "service" => service).increment(events as u64);
 }
