@@ -5,6 +5,7 @@
 
 mod broker;
 mod crash;
+mod disk;
 mod load;
 mod order;
 mod postgres;

@@ -1,4 +1,4 @@
-//! Each alert of the chart fires by the fault it is for, in a real Prometheus.
+//! Each alert of the chart fires by the fault it is for, in a real Prometheus; after that no panel of a dashboard is empty.
 
 use crate::metrics::HTTP;
 use contracts::mentor::{
@@ -17,6 +17,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use std::{fs, net::SocketAddr, path::Path, process::Command, sync::Arc, time::Duration};
 use testkit::{Fault, FaultProxy, TestDatabase, eventually};
 use tests::{
+    dashboards::panels,
     life::{PATIENCE, row},
     process::{Fleet, START, Servers},
     prometheus::Prometheus,
@@ -105,6 +106,14 @@ impl Stand {
 
 /// Those of match runs have a test of their own.
 const RUNS: [&str; 3] = ["MentorMatchRunFailed", "MentorMatchRunGap", "MentorMatchRunSlow"];
+/// So have their panels.
+const RUN_PANELS: [&str; 2] = ["Match runs by end", "Match runs: duration and gap"];
+
+/// The panels that show nothing.
+fn empty(prometheus: &Prometheus) -> Vec<String> {
+    let panels = panels().into_iter().filter(|panel| !panel.is_filled(prometheus));
+    panels.map(|panel| panel.title).collect()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn match_runs_without_time_and_with_damaged_input_fire_theirs() {
@@ -133,6 +142,8 @@ async fn match_runs_without_time_and_with_damaged_input_fire_theirs() {
     sqlx::raw_sql(damage).execute(database.pool()).await.expect("the superuser may");
     start_run(&mut runs).await;
     fire(&prometheus, &RUNS[..1]).await;
+    let empty = empty(&prometheus);
+    assert!(RUN_PANELS.iter().all(|panel| !empty.contains(&(*panel).to_owned())), "{empty:?}");
     matching.terminate();
     matching.ended_well(START).await;
 }
@@ -268,6 +279,7 @@ async fn each_alert_fires_by_its_fault() {
     let names = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: "));
     let unseen: Vec<&str> = names.filter(|name| !stand.seen.iter().any(|seen| seen == name)).collect();
     assert_eq!(unseen, RUNS, "alerts that no fault here has fired");
+    assert_eq!(empty(&stand.prometheus), RUN_PANELS, "panels that show nothing");
     for process in [&mut enrollment, &mut matching, &mut scheduling, &mut halfway] {
         process.kill();
     }

@@ -23,6 +23,10 @@ use tests::{
 use tokio::net::TcpStream;
 use tonic::Request;
 
+/// The kinds of spans, by OpenTelemetry's numbers.
+const PRODUCER: u64 = 4;
+const CONSUMER: u64 = 5;
+
 /// Collector and backend; they end with this value.
 struct Collector {
     endpoint: String,
@@ -108,16 +112,20 @@ async fn a_trace_leads_from_a_call_to_its_effect_in_another_service() {
     });
     let spans = eventually!(PATIENCE, {
         let spans = collector.trace(&trace);
-        let handled = spans.iter().any(|span| span["name"] == "event.handle" && is_started(span));
-        handled.then_some(spans)
+        let has = |name| spans.iter().any(|span| span["name"] == name && is_started(span));
+        (has("event.publish") && has("event.handle")).then_some(spans)
     });
 
     let call = only(&spans, |span| span["name"].as_str().is_some_and(|name| name.ends_with("/StartProgram")));
     assert_eq!(call["service"], "mentor-enrollment");
     assert_eq!(call["parent"], caller, "the caller's span is the parent: {call}");
-    let handle = only(&spans, is_started);
-    assert_eq!(handle["service"], "mentor-matching");
-    assert_eq!(handle["parent"], call["span"], "the call is the parent of what its event does: {handle}");
+    let publish = only(&spans, |span| span["name"] == "event.publish" && is_started(span));
+    assert_eq!((&publish["service"], &publish["kind"]), (&"mentor-enrollment".into(), &PRODUCER.into()));
+    assert_eq!(publish["parent"], call["span"], "the call is the parent of its event's way: {publish}");
+    let handle = only(&spans, |span| span["name"] == "event.handle" && is_started(span));
+    assert_eq!((&handle["service"], &handle["kind"]), (&"mentor-matching".into(), &CONSUMER.into()));
+    assert_eq!(handle["parent"], publish["span"], "and that of what is done about it: {handle}");
+    assert_eq!(handle["attributes"]["event.id"], publish["attributes"]["event.id"]);
     // The same event, on its way: the row that was committed with the change, and the one that was handled.
     let event: Uuid = handle["attributes"]["event.id"].as_str().expect("named").parse().expect("an id");
     let sent: String = sqlx::query_scalar("select traceparent from enrollment.outbox where id = $1")

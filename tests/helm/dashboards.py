@@ -20,7 +20,8 @@ DASHBOARDS = {
     "calls": ("Mentor: calls", [
         ("Calls", "reqps", [("{{service}}", rate("mentor_rpc_calls_total", "service"))]),
         ("Share of calls that fail through no fault of the caller", "percentunit", [
-            ("{{service}}", f"{rate('mentor_rpc_calls_total', 'service', FAULTS)} / {rate('mentor_rpc_calls_total', 'service')}")]),
+            ("{{service}}", f"({rate('mentor_rpc_calls_total', 'service', FAULTS)} or 0 * {rate('mentor_rpc_calls_total', 'service')})"
+             f" / {rate('mentor_rpc_calls_total', 'service')}")]),
         ("Duration of unary calls", "s", [
             ("{{service}} half of them", quantile(0.5, "mentor_rpc_duration_seconds", "service", UNARY)),
             ("{{service}} 99 of 100", quantile(0.99, "mentor_rpc_duration_seconds", "service", UNARY))]),

@@ -2,6 +2,8 @@
 
 pub mod audit;
 pub mod balancer;
+pub mod dashboards;
+pub mod disk;
 pub mod life;
 pub mod process;
 pub mod prometheus;

@@ -72,6 +72,7 @@ impl<S: Send + Sync + 'static> Inbox<S> {
         consumers: Vec<Consumer<S>>,
         settings: MessagingSettings,
     ) -> Self {
+        telemetry::begin(db.service(), consumers.iter().map(|consumer| consumer.operation));
         let routes = consumers
             .iter()
             .map(|c| Route { type_name: c.type_name, aggregate: c.aggregate, routing_key: c.routing_key })

@@ -10,7 +10,7 @@ use crate::{
     flight::Flight,
     in_process::InProcess,
     rabbit::{Publisher, Rabbit},
-    telemetry,
+    telemetry::{self, Publishing},
 };
 use kernel::Result;
 use std::{
@@ -33,6 +33,12 @@ pub(crate) struct Relay {
     /// Kept between claims; given up after an error.
     publisher: Mutex<Option<Publisher>>,
     published: AtomicU64,
+}
+
+/// Events that are sent together.
+struct Window {
+    events: Vec<Envelope>,
+    traces: Publishing,
 }
 
 impl Relay {
@@ -69,9 +75,11 @@ impl Relay {
         moved
     }
 
-    async fn next(&self, claim: &mut OutboxClaim) -> Result<Vec<Envelope>> {
+    async fn next(&self, claim: &mut OutboxClaim) -> Result<Window> {
         let window = i64::from(self.settings.publish_window.max(1));
-        Ok(claim.next(window).await?.into_iter().map(Envelope::from).collect())
+        let mut events: Vec<Envelope> = claim.next(window).await?.into_iter().map(Envelope::from).collect();
+        let traces = Publishing::begin(self.db.service(), &mut events);
+        Ok(Window { events, traces })
     }
 
     async fn done(&self, claim: &mut OutboxClaim, seqs: &[i64]) -> Result<()> {
@@ -88,11 +96,12 @@ impl Relay {
     async fn deliver(&self, local: &InProcess, mut claim: OutboxClaim) -> Result<u64> {
         let mut moved = 0;
         loop {
-            let events = self.next(&mut claim).await?;
+            let Window { events, traces } = self.next(&mut claim).await?;
             if events.is_empty() {
                 break;
             }
             if let Err(error) = local.publish(&events).await {
+                traces.failed();
                 claim.release().await?; // what earlier windows published stays published
                 return Err(error);
             }
@@ -132,15 +141,18 @@ impl Relay {
         flight: &mut Flight,
         moved: &mut u64,
     ) -> Result<()> {
-        let mut events = self.next(claim).await?;
-        while !events.is_empty() {
+        let mut window = self.next(claim).await?;
+        while !window.events.is_empty() {
             let confirmed = flight.take_confirmed();
             let turn = async {
                 self.done(claim, &confirmed).await?;
                 self.next(claim).await
             };
-            let (sent, next) = tokio::join!(flight.send(publisher, &events), turn);
-            events = next?;
+            let (sent, next) = tokio::join!(flight.send(publisher, &window.events), turn);
+            if sent.is_err() {
+                window.traces.failed();
+            }
+            window = next?;
             *moved += confirmed.len() as u64;
             sent?;
         }

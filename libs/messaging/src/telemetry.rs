@@ -3,11 +3,59 @@
 use crate::Envelope;
 use jiff::Timestamp;
 use metrics::{counter, gauge, histogram};
-use opentelemetry::{Context, global, trace::TraceContextExt};
+use opentelemetry::{
+    Context, global,
+    trace::{Status, TraceContextExt},
+};
 use std::{collections::HashMap, time::Duration};
 use storage::{OutboxDepth, ParkedCounts};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// The spans of events on their way to the broker, each the child of the call that caused its event, and the parent of
+/// what is done about it. They end with this value.
+pub(crate) struct Publishing(Vec<Span>);
+
+impl Publishing {
+    /// Begins them. An event whose trace nobody keeps has none, and costs nothing.
+    pub(crate) fn begin(service: &'static str, events: &mut [Envelope]) -> Self {
+        if !Span::current().context().span().span_context().is_valid() {
+            return Publishing(Vec::new());
+        }
+        Publishing(events.iter_mut().filter_map(|event| publish_span(service, event)).collect())
+    }
+
+    /// The events stay in the outbox.
+    pub(crate) fn failed(&self) {
+        for span in &self.0 {
+            span.set_status(Status::error("not published; it is tried again"));
+        }
+    }
+}
+
+/// From now on the event's trace goes on from this span.
+fn publish_span(service: &'static str, event: &mut Envelope) -> Option<Span> {
+    let parent = parent_of(event).filter(|parent| parent.span().span_context().is_sampled())?;
+    let span = tracing::info_span!(
+        parent: None,
+        "event.publish",
+        otel.kind = "producer",
+        service,
+        event.id = %event.id,
+        event.type = %event.type_name,
+        tenant = %event.tenant,
+    );
+    let _ = span.set_parent(parent);
+    event.traceparent = traceparent_of(&span, event.traceparent.as_ref());
+    Some(span)
+}
+
+/// The span that an event comes from.
+fn parent_of(event: &Envelope) -> Option<Context> {
+    let carrier = HashMap::from([("traceparent".to_owned(), event.traceparent.clone()?)]);
+    let parent = global::get_text_map_propagator(|propagator| propagator.extract(&carrier));
+    parent.span().span_context().is_valid().then_some(parent)
+}
 
 /// The span of one handled event, child of the span that published it.
 pub(crate) fn handle_span(service: &'static str, operation: &'static str, event: &Envelope) -> Span {
@@ -20,13 +68,9 @@ pub(crate) fn handle_span(service: &'static str, operation: &'static str, event:
         event.type = %event.type_name,
         tenant = %event.tenant,
     );
-    if let Some(traceparent) = &event.traceparent {
-        let carrier = HashMap::from([("traceparent".to_owned(), traceparent.clone())]);
-        let parent = global::get_text_map_propagator(|propagator| propagator.extract(&carrier));
-        if parent.span().span_context().is_valid() {
-            // Refused only when no OpenTelemetry layer listens; then there is no trace to continue.
-            let _ = span.set_parent(parent);
-        }
+    if let Some(parent) = parent_of(event) {
+        // Refused only when no OpenTelemetry layer listens; then there is no trace to continue.
+        let _ = span.set_parent(parent);
     }
     span
 }
@@ -40,6 +84,16 @@ pub(crate) fn traceparent_of(span: &Span, incoming: Option<&String>) -> Option<S
     let mut carrier = HashMap::new();
     global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut carrier));
     carrier.remove("traceparent").or_else(|| incoming.cloned())
+}
+
+/// Counters of faults are there from the start: the first fault is an increase, and where there was none that is seen.
+pub(crate) fn begin(service: &'static str, operations: impl Iterator<Item = &'static str>) {
+    counter!("mentor_relay_failures_total", "service" => service).increment(0);
+    for operation in operations {
+        for name in ["mentor_events_failed_total", "mentor_events_parked_total", "mentor_events_dead_total"] {
+            counter!(name, "service" => service, "operation" => operation).increment(0);
+        }
+    }
 }
 
 pub(crate) fn published(service: &'static str, events: usize) {

@@ -20,6 +20,9 @@ impl From<Box<Error>> for DbError {
     }
 }
 
+/// What Postgres says when a file can't grow.
+const DISK_FULL: &str = "53100";
+
 /// Turns the driver's results into the suite's.
 pub trait DbResult<T>: Sized {
     /// Says what a violated constraint (or unique index) of this name means. Chain before [`DbResult::db`].
@@ -78,6 +81,10 @@ fn map(error: sqlx::Error) -> Box<Error> {
         return Error::new(ErrorKind::Aborted, "CONFLICT", "another change came first; try again")
             .retry_after(Duration::from_millis(50))
             .caused_by(error);
+    }
+    if code == DISK_FULL {
+        let message = "the database's disk is full: nothing is written until it has room; try again then";
+        return unavailable(message).retry_after(Duration::from_secs(5)).caused_by(error);
     }
     let busy = matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) || code.starts_with("53");
     if busy || is_away(&error) {

@@ -6,11 +6,18 @@ use crate::{
     shell::{self, root, say},
 };
 use anyhow::{Context, Result, bail};
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 /// The base of the images: Debian's own smallest system.
 const BASE: &str = "mentor-local/debian:12";
 const SUITE: &str = "bookworm";
+/// What `deploy/Dockerfile` builds in.
+const BUILDER: &str = "mentor-local/rust:debian12";
+/// Whom this machine trusts: where a proxy stands before the package registries, images must trust it, too.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// A server that tests or compose take from an image.
 struct Server {
@@ -21,11 +28,12 @@ struct Server {
 }
 
 /// Official images as `libs/testkit/src/servers/containers.rs` names them.
-const SERVERS: [Server; 4] = [
+const SERVERS: [Server; 5] = [
     Server { name: "postgres", official: Some(("postgres:17-alpine", "MENTOR_TEST_POSTGRES_IMAGE")) },
     Server { name: "rabbitmq", official: Some(("rabbitmq:3.13-alpine", "MENTOR_TEST_RABBITMQ_IMAGE")) },
     Server { name: "redis", official: Some(("redis:7-alpine", "MENTOR_TEST_REDIS_IMAGE")) },
     Server { name: "prometheus", official: None },
+    Server { name: "collector", official: None },
 ];
 
 impl Server {
@@ -35,16 +43,16 @@ impl Server {
     }
 }
 
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(with_builder: bool) -> Result<()> {
     let engine = Engine::running_or_started()?;
     base(&engine)?;
+    if with_builder {
+        builder(&engine)?;
+    }
     for server in &SERVERS {
         say(&format!("making {} from Debian's package", server.local()));
         let folder = root().join("deploy/servers").join(server.name);
-        let mut build = engine.docker();
-        // The host's network, because a container's own may have no way to the package mirror.
-        build.args(["build", "--quiet", "--network", "host", "--build-arg", &format!("BASE={BASE}")]);
-        shell::run(build.args(["--tag", &server.local()]).arg(folder))?;
+        shell::run(build(&engine, &server.local()).arg(folder))?;
     }
     say("what the engine has now");
     let format = "{{.Repository}}:{{.Tag}}\t{{.Size}}";
@@ -52,6 +60,34 @@ pub(crate) fn run() -> Result<()> {
     say(
         "`cargo xtask test --containers` takes them; `cargo xtask images --stop` ends an engine started by hand",
     );
+    Ok(())
+}
+
+/// A build on the base; the context is still to be said.
+fn build(engine: &Engine, tag: &str) -> Command {
+    let (mut build, base) = (engine.docker(), format!("BASE={BASE}"));
+    // The host's network, because a container's own may have no way to the package mirror.
+    build.args(["build", "--quiet", "--network", "host", "--build-arg", &base, "--tag", tag]);
+    build
+}
+
+/// This machine's Rust, as the image that `deploy/Dockerfile` takes by `--build-arg RUST=`.
+fn builder(engine: &Engine) -> Result<()> {
+    let toolchain = shell::output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    say(&format!("making {BUILDER} from {}", toolchain.trim()));
+    let folder = root().join("deploy/servers/rust");
+    let mut tar = Command::new("tar")
+        .args(["--create", "--exclude=rustlib/src", "--directory"])
+        .arg(folder)
+        .args(["Dockerfile", "--directory", toolchain.trim(), "bin", "lib"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("can't start tar")?;
+    let context = tar.stdout.take().context("tar has no output")?;
+    shell::run(build(engine, BUILDER).arg("-").stdin(context))?;
+    if !tar.wait()?.success() {
+        bail!("tar could not read {}", toolchain.trim());
+    }
     Ok(())
 }
 
@@ -94,6 +130,9 @@ fn base(engine: &Engine) -> Result<()> {
             .arg(&folder)
             .stdout(Stdio::null()),
     )?;
+    if Path::new(AUTHORITIES).exists() {
+        std::fs::copy(AUTHORITIES, folder.join(AUTHORITIES.trim_start_matches('/')))?;
+    }
     let mut tar = Command::new("tar")
         .args(["--create", "--exclude=./var/cache/apt/*", "--exclude=./var/lib/apt/lists/*", "--directory"])
         .arg(&folder)

@@ -68,6 +68,9 @@ enum Command {
     Image(image::Options),
     /// Makes the servers' images from Debian's packages, where no registry can be reached.
     Images {
+        /// Makes an image with this machine's Rust, too, in which `deploy/Dockerfile` can build.
+        #[arg(long, conflicts_with = "stop")]
+        builder: bool,
         /// Ends the Docker engine that this command has started instead.
         #[arg(long)]
         stop: bool,
@@ -106,8 +109,8 @@ fn run() -> Result<()> {
         Command::Lint { quick } => lint::run(quick),
         Command::Bench { what, json, long } => bench::run(what, json, long),
         Command::Image(options) => image::run(&options),
-        Command::Images { stop: true, remove } => engine::stop(remove),
-        Command::Images { .. } => images::run(),
+        Command::Images { stop: true, remove, .. } => engine::stop(remove),
+        Command::Images { builder, .. } => images::run(builder),
         Command::Chart { write, arguments } => chart::check(write, &arguments),
         Command::Gen => generate::run(),
     }

@@ -11,6 +11,10 @@ use lapin::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
+/// Why a broker that is there takes nothing.
+const HELD_BACK: &str = "it takes no events within messaging.confirm_timeout; is it in alarm for memory or disk? \
+                         (rabbitmq-diagnostics check_alarms)";
+
 /// What became of a published event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -50,7 +54,7 @@ impl Publisher {
             }
             Ok(confirms)
         };
-        timeout(self.patience, sending).await.map_err(away)?
+        timeout(self.patience, sending).await.map_err(|_| away(HELD_BACK))?
     }
 
     async fn send_one(&self, event: &Envelope) -> Result<PublisherConfirm> {
@@ -74,7 +78,7 @@ impl Publisher {
             }
             Ok(outcomes)
         };
-        timeout(self.patience, all).await.map_err(away)?
+        timeout(self.patience, all).await.map_err(|_| away(HELD_BACK))?
     }
 
     pub(crate) async fn close(&self) {

@@ -118,9 +118,9 @@ fn postgres_recipe(directory: &Path, more: &[&str]) -> Result<Recipe> {
     })
 }
 
-/// Prepares a server of one's own, which is not started yet.
-pub(super) fn private(server: Server) -> Result<(Recipe, PathBuf)> {
-    let directory = tempfile::Builder::new().prefix("mentor-private-").tempdir()?.keep();
+/// Prepares a server of one's own below a folder. It is not started yet.
+pub(super) fn private(server: Server, below: &Path) -> Result<(Recipe, PathBuf)> {
+    let directory = tempfile::Builder::new().prefix("mentor-private-").tempdir_in(below)?.keep();
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755))?;
     let recipe = match server {
         Server::Postgres => postgres_recipe(&directory, &[])?,

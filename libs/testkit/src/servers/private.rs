@@ -6,7 +6,7 @@ use super::{
     installed::{self, Recipe},
 };
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command},
 };
 
@@ -23,7 +23,15 @@ impl Private {
     /// # Panics
     /// When it is not installed, with what to install, or does not start.
     pub async fn start(server: Server) -> Self {
-        let made = installed::private(server);
+        Private::start_below(server, &std::env::temp_dir()).await
+    }
+
+    /// The same, with all its data below a folder, such as a disk of its own.
+    ///
+    /// # Panics
+    /// As [`Private::start`].
+    pub async fn start_below(server: Server, folder: &Path) -> Self {
+        let made = installed::private(server, folder);
         let (recipe, directory) = made.unwrap_or_else(|error| panic!("no {server:?} for tests: {error:#}"));
         let mut private = Private { recipe, directory, child: None };
         private.run().await;
