@@ -8,6 +8,7 @@ mod events;
 mod groups;
 mod jobs;
 mod scim;
+mod webhooks;
 
 use config::Settings;
 use kernel::Result;
@@ -26,6 +27,7 @@ pub struct Gateway {
     cache: Cache,
     settings: Arc<Settings>,
     catalogue: Arc<scim::schema::Catalogue>,
+    webhooks: webhooks::Webhooks,
 }
 
 impl Gateway {
@@ -42,7 +44,8 @@ impl runtime::Service for Gateway {
     async fn build(deps: Deps) -> Result<Self> {
         let settings = Arc::new(deps.settings::<Settings>()?);
         let catalogue = Arc::new(scim::schema::Catalogue::read()?);
-        Ok(Gateway { db: deps.db, cache: deps.cache, settings, catalogue })
+        let webhooks = webhooks::Webhooks::new(deps.db.clone(), settings.webhooks.clone())?;
+        Ok(Gateway { db: deps.db, cache: deps.cache, settings, catalogue, webhooks })
     }
 
     fn db(&self) -> &Database {
@@ -52,10 +55,15 @@ impl runtime::Service for Gateway {
     fn routes(&self, routes: &mut RoutesBuilder) {
         routes.add_service(connections::server(self.clone()));
         routes.add_service(groups::server(self.clone()));
+        routes.add_service(webhooks::server(self.clone()));
     }
 
     fn http(&self) -> Option<axum::Router> {
         Some(scim::router(self.clone()))
+    }
+
+    fn consumers() -> Vec<messaging::Consumer<Self>> {
+        webhooks::consumers()
     }
 
     fn jobs() -> Vec<Job<Self>> {
