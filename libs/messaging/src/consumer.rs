@@ -1,7 +1,7 @@
 //! A handler of one event type, and the list of them that a service writes.
 
-use bytes::Bytes;
-use contracts::Event;
+use crate::Envelope;
+use contracts::{Event, EventType};
 use futures::future::BoxFuture;
 use kernel::Error;
 use std::{fmt, marker::PhantomData};
@@ -36,16 +36,30 @@ impl fmt::Display for Failure {
 /// A handler: service, transaction, event.
 type HandlerFn<S, E> = for<'a> fn(&'a S, &'a mut Tx, E) -> BoxFuture<'a, kernel::Result<()>>;
 
-/// The same without the event's type: it decodes the body first.
+/// A handler that takes events of any type as they came.
+type AnyFn<S> = for<'a> fn(&'a S, &'a mut Tx, &'a Envelope) -> BoxFuture<'a, kernel::Result<()>>;
+
+/// The same without the event's type.
 trait Apply<S>: Send + Sync {
-    fn apply<'a>(&self, service: &'a S, tx: &'a mut Tx, body: Bytes) -> BoxFuture<'a, Result<(), Failure>>;
+    fn apply<'a>(
+        &self,
+        service: &'a S,
+        tx: &'a mut Tx,
+        event: &'a Envelope,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
 struct Typed<S, E>(HandlerFn<S, E>, PhantomData<fn(E)>);
 
+/// Decodes the body first.
 impl<S: Sync, E: Event> Apply<S> for Typed<S, E> {
-    fn apply<'a>(&self, service: &'a S, tx: &'a mut Tx, body: Bytes) -> BoxFuture<'a, Result<(), Failure>> {
-        match E::decode(body) {
+    fn apply<'a>(
+        &self,
+        service: &'a S,
+        tx: &'a mut Tx,
+        event: &'a Envelope,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        match E::decode(event.payload.clone()) {
             Ok(event) => {
                 let handled = (self.0)(service, tx, event);
                 Box::pin(async move { handled.await.map_err(Failure::Handler) })
@@ -55,7 +69,21 @@ impl<S: Sync, E: Event> Apply<S> for Typed<S, E> {
     }
 }
 
-/// What a service does with one event type. Made by [`crate::consumers!`].
+struct Any<S>(AnyFn<S>);
+
+impl<S: Sync> Apply<S> for Any<S> {
+    fn apply<'a>(
+        &self,
+        service: &'a S,
+        tx: &'a mut Tx,
+        event: &'a Envelope,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        let handled = (self.0)(service, tx, event);
+        Box::pin(async move { handled.await.map_err(Failure::Handler) })
+    }
+}
+
+/// What a service does with one event type. Made by [`crate::consumers!`], or by [`Consumer::any`].
 pub struct Consumer<S> {
     /// Full name of the message.
     pub type_name: &'static str,
@@ -80,9 +108,21 @@ impl<S: Send + Sync + 'static> Consumer<S> {
         }
     }
 
-    /// Decodes the body and runs the handler in the transaction.
-    pub(crate) async fn apply(&self, service: &S, tx: &mut Tx, body: Bytes) -> Result<(), Failure> {
-        self.apply.apply(service, tx, body).await
+    /// A handler that takes the event as it came, for what is done with events of many types alike:
+    /// `contracts::event_types().iter().map(|event| Consumer::any(event, "forward", …))`.
+    pub fn any(event: &EventType, operation: &'static str, handler: AnyFn<S>) -> Self {
+        Consumer {
+            type_name: event.type_name,
+            aggregate: event.aggregate,
+            routing_key: event.routing_key,
+            operation,
+            apply: Box::new(Any(handler)),
+        }
+    }
+
+    /// Runs the handler in the transaction.
+    pub(crate) async fn apply(&self, service: &S, tx: &mut Tx, event: &Envelope) -> Result<(), Failure> {
+        self.apply.apply(service, tx, event).await
     }
 }
 

@@ -52,7 +52,8 @@ pub(crate) struct Inbox<S> {
     pub(crate) service: S,
     pub(crate) db: Database,
     pub(crate) settings: MessagingSettings,
-    consumers: HashMap<&'static str, Consumer<S>>,
+    /// By event type, in the order of the service's list.
+    consumers: HashMap<&'static str, Vec<Consumer<S>>>,
     routes: Vec<Route>,
     moved: AtomicU64,
 }
@@ -73,20 +74,29 @@ impl<S: Send + Sync + 'static> Inbox<S> {
         settings: MessagingSettings,
     ) -> Self {
         telemetry::begin(db.service(), consumers.iter().map(|consumer| consumer.operation));
-        let routes = consumers
-            .iter()
-            .map(|c| Route { type_name: c.type_name, aggregate: c.aggregate, routing_key: c.routing_key })
-            .collect();
-        let consumers = consumers.into_iter().map(|consumer| (consumer.type_name, consumer)).collect();
-        Inbox { service, db, settings, consumers, routes, moved: AtomicU64::new(0) }
+        let (mut routes, mut by_type) = (Vec::new(), HashMap::new());
+        for consumer in consumers {
+            let Consumer { type_name, aggregate, routing_key, .. } = consumer;
+            let handlers: &mut Vec<Consumer<S>> = by_type.entry(type_name).or_default();
+            if handlers.is_empty() {
+                routes.push(Route { type_name, aggregate, routing_key });
+            }
+            handlers.push(consumer);
+        }
+        Inbox { service, db, settings, consumers: by_type, routes, moved: AtomicU64::new(0) }
     }
 
     pub(crate) fn name(&self) -> &'static str {
         self.db.service()
     }
 
+    /// The handlers of an event.
+    fn handlers(&self, event: &Envelope) -> &[Consumer<S>] {
+        self.consumers.get(event.type_name.as_str()).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn operation(&self, event: &Envelope) -> &'static str {
-        self.consumers.get(event.type_name.as_str()).map_or("unhandled", |consumer| consumer.operation)
+        self.handlers(event).first().map_or("unhandled", |consumer| consumer.operation)
     }
 
     pub(crate) fn count(&self, events: usize) {
@@ -99,18 +109,26 @@ impl<S: Send + Sync + 'static> Inbox<S> {
         self.db.write(&event.context(self.name(), self.operation(event), now)).await
     }
 
-    /// Runs the event's handler. A panic is a failure like any other: the transaction is dropped with it.
+    /// Runs the event's handlers, one after another: all of them, or the event has failed.
     pub(crate) async fn apply(&self, tx: &mut Tx, event: &Envelope) -> Result<(), Failure> {
-        let Some(consumer) = self.consumers.get(event.type_name.as_str()) else {
+        let handlers = self.handlers(event);
+        if handlers.is_empty() {
             tracing::debug!(service = self.name(), event.type = %event.type_name, "no handler any more, passed over");
-            return Ok(());
-        };
+        }
+        for consumer in handlers {
+            self.apply_one(consumer, tx, event).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs a handler. A panic is a failure like any other: the transaction is dropped with it.
+    async fn apply_one(&self, consumer: &Consumer<S>, tx: &mut Tx, event: &Envelope) -> Result<(), Failure> {
         let now = self.db.clock().now();
         let span = telemetry::handle_span(self.name(), consumer.operation, event);
         let mut ctx = event.context(self.name(), consumer.operation, now);
         ctx.traceparent = telemetry::traceparent_of(&span, event.traceparent.as_ref());
         tx.switch(ctx);
-        let applied = consumer.apply(&self.service, tx, event.payload.clone());
+        let applied = consumer.apply(&self.service, tx, event);
         let began = Instant::now();
         let outcome = AssertUnwindSafe(applied).catch_unwind().instrument(span.clone()).await;
         // Inside the span: that is where exemplars learn the trace.

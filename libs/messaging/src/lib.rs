@@ -22,7 +22,8 @@
 //! ## Adding a consumer
 //! `services/<s>/src/consumers/on_x.rs` with `pub(crate) async fn handle(service: &S, tx: &mut Tx, event: X) ->
 //! Result<()>`, and one line in `consumers!`. Handlers use only the transaction that they are given; events of
-//! different aggregates may arrive in any relative order.
+//! different aggregates may arrive in any relative order. An event may have several handlers in one service: they run in
+//! the order of its list, in one commit.
 
 mod backoff;
 mod broker;

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) deleted_days: u32,
     /// Of the JSON API.
     pub(crate) api: crate::api::Settings,
+    /// Webhooks.
+    pub(crate) webhooks: crate::webhooks::Settings,
 }
 
 impl Default for Settings {
@@ -42,6 +44,7 @@ impl Default for Settings {
             body_seconds: 20,
             deleted_days: 30,
             api: crate::api::Settings::default(),
+            webhooks: crate::webhooks::Settings::default(),
         }
     }
 }

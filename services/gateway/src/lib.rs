@@ -10,6 +10,7 @@ mod groups;
 mod http;
 mod jobs;
 mod scim;
+mod webhooks;
 
 use config::Settings;
 use kernel::Result;
@@ -29,6 +30,7 @@ pub struct Gateway {
     settings: Arc<Settings>,
     catalogue: Arc<scim::schema::Catalogue>,
     api: Arc<api::Api>,
+    webhooks: webhooks::Webhooks,
 }
 
 impl Gateway {
@@ -46,7 +48,8 @@ impl runtime::Service for Gateway {
         let settings = Arc::new(deps.settings::<Settings>()?);
         let catalogue = Arc::new(scim::schema::Catalogue::read()?);
         let api = Arc::new(api::Api::new(&settings.api, &deps.here)?);
-        Ok(Gateway { db: deps.db, cache: deps.cache, settings, catalogue, api })
+        let webhooks = webhooks::Webhooks::new(deps.db.clone(), settings.webhooks.clone())?;
+        Ok(Gateway { db: deps.db, cache: deps.cache, settings, catalogue, api, webhooks })
     }
 
     fn db(&self) -> &Database {
@@ -56,10 +59,15 @@ impl runtime::Service for Gateway {
     fn routes(&self, routes: &mut RoutesBuilder) {
         routes.add_service(connections::server(self.clone()));
         routes.add_service(groups::server(self.clone()));
+        routes.add_service(webhooks::server(self.clone()));
     }
 
     fn http(&self) -> Option<axum::Router> {
         Some(scim::router(self.clone()).merge(api::router(self.clone())))
+    }
+
+    fn consumers() -> Vec<messaging::Consumer<Self>> {
+        webhooks::consumers()
     }
 
     fn jobs() -> Vec<Job<Self>> {

@@ -1,0 +1,27 @@
+//! Sends one event again.
+
+use super::{convert::delivery_out, store, store::log::State};
+use crate::Gateway;
+use contracts::mentor::gateway::v1::{ReplayDeliveryRequest, ReplayDeliveryResponse};
+use kernel::{Error, Result, parse_id};
+use storage::{Audit, Tx};
+
+pub(crate) async fn handle(
+    service: &Gateway,
+    tx: &mut Tx,
+    request: ReplayDeliveryRequest,
+) -> Result<ReplayDeliveryResponse> {
+    let (webhook, event) =
+        (parse_id("webhook_id", &request.webhook_id)?, parse_id("event_id", &request.event_id)?);
+    store::lock(tx, webhook).await?.must_be_enabled()?;
+    let delivery = store::log::find(tx, webhook, event).await?;
+    if delivery.state == State::Pending {
+        let message =
+            "the delivery waits for its next attempt; it can be replayed when it was delivered or is dead";
+        return Err(Error::precondition("WEBHOOK_STATE", message));
+    }
+    store::queue::replay(tx, webhook, &[event], service.webhooks.give_up_at(tx.now())).await?;
+    tx.audit(Audit::of("webhook", webhook).because("a delivery replayed"));
+    let delivery = store::log::find(tx, webhook, event).await?;
+    Ok(ReplayDeliveryResponse { delivery: Some(delivery_out(delivery)) })
+}
