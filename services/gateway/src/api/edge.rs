@@ -6,6 +6,7 @@ use super::{
     request,
     route::Found,
     rpc::Rpc,
+    upstream::SERVICE,
     web,
 };
 use crate::{
@@ -29,8 +30,6 @@ use std::{
 const TIMEOUT: &str = "x-timeout";
 /// gRPC's own way to say so.
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-/// Which service's own part the caller wants of what every service has, such as the audit trail.
-const SERVICE: &str = "x-mentor-service";
 
 /// JSON, by the RPC's name or by a route.
 pub(super) async fn json(State(gateway): State<Gateway>, request: Request) -> Response {

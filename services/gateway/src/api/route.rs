@@ -196,7 +196,8 @@ impl Table {
             return Found::Route(route, texts);
         }
         let others = self.by_method.iter().filter(|(_, by_verb)| self.lookup(by_verb, path).is_some());
-        let others: Vec<Method> = others.map(|(method, _)| method.clone()).collect();
+        let mut others: Vec<Method> = others.map(|(method, _)| method.clone()).collect();
+        others.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
     }
 
