@@ -1,4 +1,4 @@
-//! Domain: how RPCs are reached by resource-shaped addresses (`google.api.http`). Pure.
+//! How RPCs are reached by resource-shaped addresses (`google.api.http`). Pure.
 //!
 //! Of the path templates' grammar there is what resources need: literals, `{field}`, `{field.inner}` of one segment each,
 //! and a verb at the end. What else a template says, and two routes that could take the same request, refuse the start.

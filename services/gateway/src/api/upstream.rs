@@ -53,7 +53,8 @@ impl Upstreams {
     pub(crate) fn of(&self, owner: &str, asked: Option<&str>) -> Result<&Channel> {
         if let (COMMON, Some(asked)) = (owner, asked) {
             return self.channels.get(asked).ok_or_else(|| {
-                let mut known: Vec<&str> = self.channels.keys().map(String::as_str).collect();
+                let mut known: Vec<&str> =
+                    self.channels.keys().map(String::as_str).filter(|name| *name != COMMON).collect();
                 known.sort_unstable();
                 Error::field(SERVICE, format!("must be one of {}", known.join(", ")))
             });

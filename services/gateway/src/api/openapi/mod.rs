@@ -1,4 +1,4 @@
-//! Domain: the OpenAPI 3.1 document of the API, from the descriptors. Pure.
+//! The OpenAPI 3.1 document of the API, from the descriptors. Pure.
 
 pub(crate) mod comments;
 mod rules;
