@@ -2,6 +2,7 @@
 //! environment, called by public gRPC only, time moved for whole processes from outside.
 
 mod alerts;
+mod api;
 mod authority;
 mod foreign_client;
 mod metrics;

@@ -42,20 +42,34 @@ pub(crate) async fn per_second<W>(url: &str, tokens: Vec<String>, seconds: u32, 
 where
     W: AsyncFn(Line) -> Result<u32> + Send + 'static,
 {
+    over(CONNECTIONS, url, tokens, seconds, worker).await
+}
+
+/// The same over so many connections.
+pub(crate) async fn over<W>(
+    connections: u32,
+    url: &str,
+    tokens: Vec<String>,
+    seconds: u32,
+    worker: W,
+) -> Result<f64>
+where
+    W: AsyncFn(Line) -> Result<u32> + Send + 'static,
+{
     let url = url.to_owned();
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(drive(&url, &tokens, seconds, worker))
+        runtime.block_on(drive(connections, &url, &tokens, seconds, worker))
     });
     tokio::task::spawn_blocking(move || thread.join().map_err(|_| anyhow!("the driver panicked"))).await??
 }
 
-async fn drive<W>(url: &str, tokens: &[String], seconds: u32, worker: W) -> Result<f64>
+async fn drive<W>(connections: u32, url: &str, tokens: &[String], seconds: u32, worker: W) -> Result<f64>
 where
     W: AsyncFn(Line) -> Result<u32>,
 {
     let mut channels = Vec::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         channels.push(Endpoint::from_shared(url.to_owned())?.tcp_nodelay(true).connect().await?);
     }
     let start = Instant::now();

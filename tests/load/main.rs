@@ -7,6 +7,7 @@
 mod driver;
 mod explain;
 mod footprint;
+mod hop;
 mod pgbench;
 mod reads;
 mod reference;
@@ -36,7 +37,8 @@ async fn calls() -> Result<()> {
     let (plan, pgbench) = (Plan::from_environment()?, pgbench::Pgbench::find()?);
     explain::report(&world).await?;
     reads::report(&world, &pgbench, plan).await?;
-    writes::report(&world, &pgbench, plan).await
+    writes::report(&world, &pgbench, plan).await?;
+    hop::report(&world, plan).await
 }
 
 /// How long to measure.

@@ -26,7 +26,7 @@ pub(crate) async fn report(world: &World, pgbench: &Pgbench, plan: Plan) -> Resu
 }
 
 /// Programs in an order that looks random: the step shares no factor with their number.
-async fn get(line: Line) -> Result<u32> {
+pub(crate) async fn get(line: Line) -> Result<u32> {
     let mut client = ProgramServiceClient::new(line.channel.clone());
     let (mut calls, mut at) = (0, line.number);
     while line.goes_on() {

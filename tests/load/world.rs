@@ -1,4 +1,4 @@
-//! Four services in this process on a real Postgres, and an organisation with many programs.
+//! The services in this process on a real Postgres, and an organisation with many programs.
 //!
 //! Broker and cache are inside the process, and events move by hand: what is measured is the calls, beside references
 //! that talk to Postgres alone. Relay and consumers have a bench of their own.
@@ -40,6 +40,7 @@ impl World {
             .service::<matching::Matching>()
             .service::<scheduling::Scheduling>()
             .service::<evaluation::Evaluation>()
+            .service::<gateway::Gateway>()
             .in_process()
             .start()
             .await;

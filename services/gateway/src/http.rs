@@ -6,7 +6,8 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kernel::Uuid;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Ties log lines, audit rows and events together.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,16 +31,61 @@ pub(crate) enum NoBody {
     TooLarge,
     /// The client went away, or framed it wrongly.
     Broken,
+    /// Others hold all that may be held.
+    Busy,
 }
 
-/// Reads a whole body, within bounds of size and time.
-pub(crate) async fn read(body: Body, most: usize, patience: Duration) -> Result<Bytes, NoBody> {
-    match tokio::time::timeout(patience, Limited::new(body, most).collect()).await {
-        Err(_) => Err(NoBody::Late),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(NoBody::TooLarge),
-        Ok(Err(_)) => Err(NoBody::Broken),
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+/// What all bodies that are held at a time may have together, so that many clients can't fill the memory.
+#[derive(Clone)]
+pub(crate) struct Budget(Arc<Semaphore>);
+
+impl Budget {
+    /// So many bytes.
+    pub(crate) fn of(bytes: usize) -> Self {
+        Budget(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
+
+    fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, NoBody> {
+        let bytes = u32::try_from(bytes).map_err(|_| NoBody::Busy)?;
+        Arc::clone(&self.0).try_acquire_many_owned(bytes).map_err(|_| NoBody::Busy)
+    }
+}
+
+/// A whole body. What it takes of a budget is given back when it goes.
+pub(crate) struct Whole {
+    pub(crate) bytes: Bytes,
+    _taken: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a whole body, within bounds of size and time; of the budget it takes what has arrived, so that nothing is held
+/// by a promise alone.
+pub(crate) async fn read(
+    body: Body,
+    most: usize,
+    patience: Duration,
+    budget: Option<&Budget>,
+) -> Result<Whole, NoBody> {
+    let reading = async {
+        let mut body = Limited::new(body, most);
+        let (mut bytes, mut taken): (Vec<u8>, Option<OwnedSemaphorePermit>) = (Vec::new(), None);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| match error.is::<LengthLimitError>() {
+                true => NoBody::TooLarge,
+                false => NoBody::Broken,
+            })?;
+            let Ok(data) = frame.into_data() else { continue };
+            if let Some(budget) = budget {
+                let more = budget.take(data.len())?;
+                match &mut taken {
+                    Some(taken) => taken.merge(more),
+                    None => taken = Some(more),
+                }
+            }
+            bytes.extend_from_slice(&data);
+        }
+        Ok(Whole { bytes: bytes.into(), _taken: taken })
+    };
+    tokio::time::timeout(patience, reading).await.map_err(|_| NoBody::Late)?
 }
 
 /// Counts a request that was answered.

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::time::Instant;
-use tonic::{Code, Status, body::Body};
+use tonic::{Code, Status, TimeoutExpired, body::Body};
 use tonic_types::StatusExt;
 use tower::{Service, ServiceExt};
 
@@ -144,6 +144,10 @@ async fn once(
         Err(error) => Err(error),
     };
     sent.map_err(|error| {
+        if expired(&error) {
+            // The caller's time is over; the server may be as well as ever.
+            return Error::new(ErrorKind::DeadlineExceeded, "DEADLINE_EXCEEDED", "no answer in time");
+        }
         if !never_sent(&error) {
             picked.backend.rest();
         }
@@ -155,8 +159,18 @@ async fn once(
 /// Whether the request did not leave this process: the connection was closed for new requests, as a server does that
 /// ends or wants its clients spread, between the look at it and the sending.
 fn never_sent(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    causes.any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled))
+    causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled))
+}
+
+/// Whether the transport gave up at the call's deadline, a moment before we would have.
+fn expired(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|cause| cause.is::<TimeoutExpired>())
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 /// How long to wait before the next attempt; nothing when there is none. What the server asks for counts where it

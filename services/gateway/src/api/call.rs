@@ -9,6 +9,7 @@ use super::{
 };
 use crate::Gateway;
 use axum::{
+    body::Bytes,
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts, uri::PathAndQuery},
     response::{
         IntoResponse, Response,
@@ -26,7 +27,7 @@ pub(super) async fn run(
     gateway: &Gateway,
     rpc: &Arc<Rpc>,
     parts: &Parts,
-    messages: Vec<DynamicMessage>,
+    messages: Vec<Bytes>,
     id: Uuid,
 ) -> Result<Response> {
     let refuse = |error: Box<Error>| Refusal::of(&error, id);
@@ -41,8 +42,7 @@ pub(super) async fn run(
     }
     let codec = Dynamic(rpc.descriptor.output());
     if rpc.is_unary() {
-        let message = messages.into_iter().next();
-        let message = message.unwrap_or_else(|| DynamicMessage::new(rpc.descriptor.input()));
+        let message = messages.into_iter().next().unwrap_or_default();
         let answer = client.unary(request(headers, message), path, codec).await;
         let answer = answer.map_err(|status| Refusal::from_service(status, id))?;
         let text = json::write(answer.get_ref()).map_err(refuse)?;

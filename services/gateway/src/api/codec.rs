@@ -1,18 +1,19 @@
 //! A gRPC codec for messages that are known by their descriptors only.
 
-use prost::Message;
+use axum::body::Bytes;
+use prost::bytes::BufMut;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use tonic::{
     Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
-/// Encodes any message, and decodes those of one type.
+/// Sends messages that are encoded already, and decodes those of one type.
 #[derive(Clone, Debug)]
 pub(crate) struct Dynamic(pub(crate) MessageDescriptor);
 
 impl Codec for Dynamic {
-    type Encode = DynamicMessage;
+    type Encode = Bytes;
     type Decode = DynamicMessage;
     type Encoder = Self;
     type Decoder = Self;
@@ -27,11 +28,12 @@ impl Codec for Dynamic {
 }
 
 impl Encoder for Dynamic {
-    type Item = DynamicMessage;
+    type Item = Bytes;
     type Error = Status;
 
-    fn encode(&mut self, message: DynamicMessage, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        message.encode(buffer).map_err(|error| Status::internal(error.to_string()))
+    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(message);
+        Ok(())
     }
 }
 

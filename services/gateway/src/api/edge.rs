@@ -6,14 +6,15 @@ use super::{
     request,
     route::Found,
     rpc::Rpc,
+    upstream::SERVICE,
     web,
 };
 use crate::{
     Gateway,
-    http::{self, NoBody},
+    http::{self, NoBody, Whole},
 };
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, HttpBody},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -29,8 +30,6 @@ use std::{
 const TIMEOUT: &str = "x-timeout";
 /// gRPC's own way to say so.
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
-/// Which service's own part the caller wants of what every service has, such as the audit trail.
-const SERVICE: &str = "x-mentor-service";
 
 /// JSON, by the RPC's name or by a route.
 pub(super) async fn json(State(gateway): State<Gateway>, request: Request) -> Response {
@@ -71,26 +70,27 @@ async fn answer(gateway: &Gateway, parts: &Parts, body: Body, id: Uuid) -> Resul
         if parts.method != Method::POST {
             return Err(not_allowed(parts, &[Method::POST], id));
         }
+        // What was read is held, and counted, until the call is over.
         if rpc.descriptor.is_client_streaming() {
             let lines = media(&parts.headers, &["application/json", "application/x-ndjson"], id)? == 1;
-            let bytes = whole(gateway, body, Size::Upload, id).await?;
-            let messages = json::read_all(&rpc.descriptor.input(), &bytes, lines).map_err(refuse)?;
+            let sent = whole(gateway, body, Size::Upload, id).await?;
+            let messages = json::read_all(&rpc.descriptor.input(), &sent.bytes, lines).map_err(refuse)?;
             return call::run(gateway, rpc, parts, messages, id).await;
         }
         media(&parts.headers, &["application/json"], id)?;
-        let bytes = whole(gateway, body, Size::Message, id).await?;
-        let message = json::read(&rpc.descriptor.input(), &bytes).map_err(refuse)?;
-        return call::run(gateway, rpc, parts, vec![message], id).await;
+        let sent = whole(gateway, body, Size::Message, id).await?;
+        let message = json::read(&rpc.descriptor.input(), &sent.bytes).map_err(refuse)?;
+        return call::run(gateway, rpc, parts, vec![json::encoded(&message)], id).await;
     }
     match gateway.api.routes.find(&parts.method, path) {
         Found::Route(route, texts) => {
-            let bytes = whole(gateway, body, Size::Message, id).await?;
-            if !bytes.is_empty() {
+            if !body.is_end_stream() {
                 media(&parts.headers, &["application/json"], id)?;
             }
+            let sent = whole(gateway, body, Size::Message, id).await?;
             let query = parts.uri.query().unwrap_or_default();
-            let message = request::message(route, &texts, query, &bytes).map_err(refuse)?;
-            call::run(gateway, &route.rpc, parts, vec![message], id).await
+            let message = request::message(route, &texts, query, &sent.bytes).map_err(refuse)?;
+            call::run(gateway, &route.rpc, parts, vec![json::encoded(&message)], id).await
         }
         Found::OtherMethods(methods) => Err(not_allowed(parts, &methods, id)),
         Found::Nothing => Err(nothing_here(id)),
@@ -129,13 +129,14 @@ pub(super) enum Size {
 }
 
 /// The whole body, within bounds of size and time.
-pub(super) async fn whole(gateway: &Gateway, body: Body, size: Size, id: Uuid) -> Result<Bytes> {
+pub(super) async fn whole(gateway: &Gateway, body: Body, size: Size, id: Uuid) -> Result<Whole> {
     let settings = &gateway.api.settings;
     let (most, seconds) = match size {
         Size::Message => (settings.max_body_bytes, gateway.settings.body_seconds),
         Size::Upload => (settings.max_upload_bytes, settings.upload_seconds),
     };
-    http::read(body, most, Duration::from_secs(seconds.max(1))).await.map_err(|none| {
+    let (patience, budget) = (Duration::from_secs(seconds.max(1)), &gateway.api.budget);
+    http::read(body, most, patience, Some(budget)).await.map_err(|none| {
         let (error, status) = match none {
             NoBody::Late => {
                 let message = format!("the body did not arrive within {seconds} s");
@@ -148,6 +149,11 @@ pub(super) async fn whole(gateway: &Gateway, body: Body, size: Size, id: Uuid) -
                 json::refused(format!("the body is larger than {most} bytes")),
                 StatusCode::PAYLOAD_TOO_LARGE,
             ),
+            NoBody::Busy => {
+                let message = "the gateway holds as many requests as it may; try again in 1 s";
+                let error = Error::new(ErrorKind::ResourceExhausted, "OVERLOADED", message);
+                (error.retry_after(Duration::from_secs(1)), StatusCode::TOO_MANY_REQUESTS)
+            }
             NoBody::Broken => {
                 (json::refused("the body could not be read".to_owned()), StatusCode::BAD_REQUEST)
             }

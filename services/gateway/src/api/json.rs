@@ -1,12 +1,17 @@
-//! Domain: canonical protobuf JSON to messages and back. Pure.
+//! Canonical protobuf JSON to messages and back. Pure.
 
+use axum::body::Bytes;
 use kernel::{Error, ErrorKind, FieldViolation, Result};
+use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde::{
     Deserializer,
-    de::{DeserializeSeed, SeqAccess, Visitor},
+    de::{DeserializeSeed, Error as _, SeqAccess, Visitor},
 };
 use std::fmt;
+
+/// Messages that one request may have.
+const MOST_MESSAGES: usize = 10_000;
 
 /// What is said of a request as a whole.
 pub(crate) fn refused(message: String) -> Box<Error> {
@@ -35,27 +40,42 @@ pub(crate) fn of_value(of: &MessageDescriptor, value: serde_json::Value) -> Resu
     within(of.clone(), value)
 }
 
-/// Messages, one after another: a JSON array, or a line each.
+/// A message as it is sent.
+pub(crate) fn encoded(message: &DynamicMessage) -> Bytes {
+    message.encode_to_vec().into()
+}
+
+/// Messages as they are sent, one after another: from a JSON array, or a line each. Each is encoded as soon as it is read:
+/// a message in memory takes many times what its text did.
 ///
 /// # Errors
 /// As [`read`], with the message's place.
-pub(crate) fn read_all(of: &MessageDescriptor, text: &[u8], lines: bool) -> Result<Vec<DynamicMessage>> {
+pub(crate) fn read_all(of: &MessageDescriptor, text: &[u8], lines: bool) -> Result<Vec<Bytes>> {
     if !lines {
         let mut json = serde_json::Deserializer::from_slice(text);
         let messages = within(Several(of.clone()), &mut json)?;
         json.end().map_err(|error| refused(format!("the body is not JSON: {error}")))?;
         return Ok(messages);
     }
-    let lines = text.split(|byte| *byte == b'\n').enumerate();
-    let lines = lines.filter(|(_, line)| !line.iter().all(u8::is_ascii_whitespace));
-    lines
-        .map(|(index, line)| {
-            read(of, line).map_err(|mut error| {
-                error.message = format!("line {}: {}", index + 1, error.message).into();
-                error
-            })
-        })
-        .collect()
+    let mut messages = Vec::new();
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        if messages.len() == MOST_MESSAGES {
+            return Err(refused(too_many()));
+        }
+        let message = read(of, line).map_err(|mut error| {
+            error.message = format!("line {}: {}", index + 1, error.message).into();
+            error
+        })?;
+        messages.push(encoded(&message));
+    }
+    Ok(messages)
+}
+
+fn too_many() -> String {
+    format!("more than {MOST_MESSAGES} messages; put more into each")
 }
 
 /// The text of a message.
@@ -101,7 +121,7 @@ fn field(path: &str, unknown: Option<&str>) -> String {
 struct Several(MessageDescriptor);
 
 impl<'de> DeserializeSeed<'de> for Several {
-    type Value = Vec<DynamicMessage>;
+    type Value = Vec<Bytes>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> std::result::Result<Self::Value, D::Error> {
         json.deserialize_seq(self)
@@ -109,7 +129,7 @@ impl<'de> DeserializeSeed<'de> for Several {
 }
 
 impl<'de> Visitor<'de> for Several {
-    type Value = Vec<DynamicMessage>;
+    type Value = Vec<Bytes>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array of messages")
@@ -118,7 +138,10 @@ impl<'de> Visitor<'de> for Several {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> std::result::Result<Self::Value, A::Error> {
         let mut messages = Vec::new();
         while let Some(message) = seq.next_element_seed(self.0.clone())? {
-            messages.push(message);
+            if messages.len() == MOST_MESSAGES {
+                return Err(A::Error::custom(too_many()));
+            }
+            messages.push(encoded(&message));
         }
         Ok(messages)
     }
@@ -168,6 +191,13 @@ mod tests {
         let error =
             read_all(&import, br#"[{"options": {}}, {"csvChunk": "%"}]"#, false).expect_err("no base64");
         assert_eq!(violation(&error), "[1].csvChunk");
+        let many = format!("[{}{{}}]", "{},".repeat(MOST_MESSAGES));
+        for (text, lines) in
+            [(many.clone(), false), (many.replace("},", "}\n").replace(['[', ']'], ""), true)]
+        {
+            let error = read_all(&import, text.as_bytes(), lines).expect_err("too many");
+            assert!(error.message.contains("more than 10000 messages"), "{error}");
+        }
         assert!(read_all(&import, b"{}", false).is_err() && read_all(&import, b"", false).is_err());
     }
 }

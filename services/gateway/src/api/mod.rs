@@ -22,7 +22,7 @@ mod web;
 
 pub(crate) use settings::Settings;
 
-use crate::Gateway;
+use crate::{Gateway, http::Budget};
 use axum::{
     Router,
     routing::{any, get},
@@ -49,6 +49,7 @@ pub(crate) struct Api {
     routes: Table,
     upstreams: Upstreams,
     settings: Settings,
+    budget: Budget,
     cors: CorsLayer,
     document: OnceLock<String>,
     page: OnceLock<String>,
@@ -67,6 +68,7 @@ impl Api {
             upstreams: Upstreams::connect(settings, here)?,
             cors: cors::layer(&settings.origins)?,
             settings: settings.clone(),
+            budget: Budget::of(settings.max_buffered_bytes),
             rpcs,
             document: OnceLock::new(),
             page: OnceLock::new(),

@@ -59,7 +59,10 @@ struct Page {
 
 struct Service {
     name: String,
+    short: String,
     owner: String,
+    /// Of its owner.
+    first: bool,
     comment: String,
     rpcs: Vec<Operation>,
 }
@@ -103,8 +106,11 @@ impl Page {
         for rpc in &api.rpcs {
             let service = rpc.descriptor.parent_service();
             if services.last().is_none_or(|last| last.name != service.full_name()) {
+                let first = services.last().is_none_or(|last| last.owner != rpc.owner);
                 services.push(Service {
                     name: service.full_name().to_owned(),
+                    short: service.name().to_owned(),
+                    first,
                     owner: rpc.owner.clone(),
                     comment: comments.of(&service.parent_file(), service.path()).to_owned(),
                     rpcs: Vec::new(),

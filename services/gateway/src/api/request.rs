@@ -1,4 +1,4 @@
-//! Domain: from an address and a body to the message that an RPC takes. Pure.
+//! From an address and a body to the message that an RPC takes. Pure.
 //!
 //! The request is put together as canonical JSON, path and query in their places, and read as one: so a field means the
 //! same wherever it stood, and a refusal names it.

@@ -1,4 +1,4 @@
-//! Domain: how RPCs are reached by resource-shaped addresses (`google.api.http`). Pure.
+//! How RPCs are reached by resource-shaped addresses (`google.api.http`). Pure.
 //!
 //! Of the path templates' grammar there is what resources need: literals, `{field}`, `{field.inner}` of one segment each,
 //! and a verb at the end. What else a template says, and two routes that could take the same request, refuse the start.
@@ -196,7 +196,8 @@ impl Table {
             return Found::Route(route, texts);
         }
         let others = self.by_method.iter().filter(|(_, by_verb)| self.lookup(by_verb, path).is_some());
-        let others: Vec<Method> = others.map(|(method, _)| method.clone()).collect();
+        let mut others: Vec<Method> = others.map(|(method, _)| method.clone()).collect();
+        others.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
     }
 

@@ -1,4 +1,4 @@
-//! Domain: the suite's RPCs, as their descriptors say. Pure.
+//! The suite's RPCs, as their descriptors say. Pure.
 
 use prost_reflect::{DescriptorPool, MethodDescriptor};
 

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     pub(crate) max_body_bytes: usize,
     /// The most bytes of a request that holds several messages.
     pub(crate) max_upload_bytes: usize,
+    /// The most bytes of all requests at a time.
+    pub(crate) max_buffered_bytes: usize,
     /// Seconds that a client may take to send one of those; for others it is `body_seconds` of the service.
     pub(crate) upload_seconds: u64,
     /// Seconds after which a silent stream shows that it is alive.
@@ -38,6 +40,7 @@ impl Default for Settings {
             origins: Vec::new(),
             max_body_bytes: 4 << 20,
             max_upload_bytes: 32 << 20,
+            max_buffered_bytes: 256 << 20,
             upload_seconds: 120,
             heartbeat_seconds: 15,
         }

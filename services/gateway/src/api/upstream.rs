@@ -8,6 +8,8 @@ use std::{collections::HashMap, fs, time::Duration};
 
 /// What every process serves for the services that it runs.
 const COMMON: &str = "common";
+/// Which service's own part the caller wants of that.
+pub(crate) const SERVICE: &str = "x-mentor-service";
 /// How long a unary call may take; the services' own limit is the same.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -47,13 +49,19 @@ impl Upstreams {
     /// asked for.
     ///
     /// # Errors
-    /// `DEPENDENCY_UNAVAILABLE` when nobody said where it is.
+    /// `DEPENDENCY_UNAVAILABLE` when nobody said where it is; `FIELD_INVALID` for a service that there is not.
     pub(crate) fn of(&self, owner: &str, asked: Option<&str>) -> Result<&Channel> {
-        let service = if owner == COMMON { asked.unwrap_or(COMMON) } else { owner };
-        self.channels.get(service).ok_or_else(|| {
-            let service: String = service.chars().take(50).collect();
+        if let (COMMON, Some(asked)) = (owner, asked) {
+            return self.channels.get(asked).ok_or_else(|| {
+                let mut known: Vec<&str> =
+                    self.channels.keys().map(String::as_str).filter(|name| *name != COMMON).collect();
+                known.sort_unstable();
+                Error::field(SERVICE, format!("must be one of {}", known.join(", ")))
+            });
+        }
+        self.channels.get(owner).ok_or_else(|| {
             let message = format!(
-                "the gateway does not know where the service {service} is; set services.gateway.api.upstreams.{service}"
+                "the gateway does not know where the service {owner} is; set services.gateway.api.upstreams.{owner}"
             );
             Error::new(ErrorKind::Unavailable, "DEPENDENCY_UNAVAILABLE", message)
         })

@@ -42,7 +42,7 @@ pub(super) async fn pass(gateway: &Gateway, parts: &Parts, body: Body, id: Uuid)
             format!("POST gRPC-Web here (application/grpc-web+proto), or JSON to /api/{}", rpc.name);
         return Err(Refusal::of(&json::refused(message), id).http(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    let bytes = edge::whole(gateway, body, Size::Message, id).await?;
+    let sent = edge::whole(gateway, body, Size::Message, id).await?;
     let (mut head, ()) = Request::new(()).into_parts();
     (head.method, head.uri, head.version) = (Method::POST, rpc_uri(parts, id)?, Version::HTTP_2);
     head.headers = protocol(&parts.headers);
@@ -59,7 +59,7 @@ pub(super) async fn pass(gateway: &Gateway, parts: &Parts, body: Body, id: Uuid)
         let answer = called.await.unwrap_or_else(|error| Refusal::of(&error, id).into_status().into_http());
         Ok::<_, Infallible>(answer)
     });
-    let request = Request::from_parts(head, Full::new(bytes));
+    let request = Request::from_parts(head, Full::new(sent.bytes.clone()));
     match GrpcWebLayer::new().layer(forward).oneshot(request).await {
         Ok(response) => Ok(response.map(Body::new)),
         Err(never) => match never {},

@@ -226,12 +226,13 @@ pub(crate) async fn object(
 ) -> Result<Object> {
     media_type(headers)?;
     let patience = Duration::from_secs(gateway.settings.body_seconds.max(1));
-    let bytes = http::read(body, most, patience).await.map_err(|none| match none {
+    let body = http::read(body, most, patience, None).await.map_err(|none| match none {
         NoBody::Late => Refusal::new(408, None, "the body did not arrive in time"),
         NoBody::TooLarge => Refusal::new(413, None, format!("the body is larger than {most} bytes")),
+        NoBody::Busy => Refusal::new(429, None, "too many bodies at once; try again later"),
         NoBody::Broken => Refusal::syntax("the body could not be read"),
     })?;
-    match serde_json::from_slice(&bytes) {
+    match serde_json::from_slice(&body.bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Refusal::syntax("the body must be a JSON object")),
         Err(error) => Err(Refusal::syntax(format!("the body is not JSON: {error}"))),

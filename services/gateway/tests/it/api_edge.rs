@@ -57,6 +57,39 @@ async fn slow_clients_hold_nothing() {
     assert_eq!(api.get("/api/v1/connections").await.ok(), json!({}));
 }
 
+/// What arrived counts, not what was announced.
+#[tokio::test]
+async fn all_requests_together_are_bounded() {
+    let api = Api::set("max_buffered_bytes = 8192").await;
+    let body = |length: usize| json!({ "requestId": api.id(), "name": "x".repeat(length) });
+    let open = async |length: usize, sent: usize| {
+        let mut stream = tokio::net::TcpStream::connect(api.suite.host().http_address().expect("served"))
+            .await
+            .expect("open");
+        let head = format!(
+            "POST {CREATE} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("sent");
+        stream.write_all(&vec![b' '; sent]).await.expect("sent");
+        stream
+    };
+    let promised = open(8_000, 10).await;
+    assert_eq!(
+        api.post(CREATE, body(6_000)).await.refused(),
+        (400, 3, "FIELD_INVALID"),
+        "there is room: too long a name"
+    );
+    let held = open(8_000, 7_000).await;
+    let refused = async || {
+        let answer = api.post(CREATE, body(6_000)).await;
+        (answer.refused() == (429, 8, "OVERLOADED")).then(|| answer.header("retry-after").to_owned())
+    };
+    assert_eq!(testkit::eventually!(Duration::from_secs(10), refused().await), "1");
+    api.post(CREATE, body(50)).await.ok();
+    drop((promised, held));
+    testkit::eventually!(Duration::from_secs(10), refused().await.is_none());
+}
+
 #[tokio::test]
 async fn too_many_calls_are_told_when_to_come_back() {
     let api = Api::with(|config| (config.limits.calls_per_second, config.limits.burst) = (1, 5)).await;

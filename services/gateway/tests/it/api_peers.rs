@@ -48,15 +48,20 @@ async fn the_document_is_valid_openapi() {
 async fn cases_made_from_the_document_are_answered_as_it_says() {
     let api = Api::start().await;
     let (url, token) = (api.url("/api/openapi.json"), api.token.clone());
+    // It keeps notes where it runs.
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path().to_owned();
     let (passed, said) = run(move || {
         let mut command = tool("schemathesis");
+        command.current_dir(home);
         command.args(["run", &url, "--header", &format!("Authorization: Bearer {token}")]);
+        // Time enough, whatever the machine is busy with.
+        command.args(["--header", "x-timeout: 30"]);
         for tag in ["ConnectionService", "GroupService", "AuditService"] {
             command.args(["--include-tag", tag]);
         }
-        // Its database of examples would be written beside the sources.
-        command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "7"]);
-        command.args(["--generation-database", "none", "--workers", "2", "--no-color"]);
+        command.args(["--phases", "coverage,fuzzing", "--max-examples", "15", "--seed", "7"]);
+        command.args(["--generation-database", "none", "--workers", "1", "--no-color"]);
         let checks =
             "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
         command.args(["--checks", checks]);
@@ -91,5 +96,5 @@ async fn buf_calls_by_grpc_web() {
     let (done, said) = run(curl("GetConnection", json!({ "connectionId": api.id() }), token)).await;
     assert!(!done && said.contains("not_found"), "{said}");
     let (done, said) = run(curl("ListConnections", json!({}), None)).await;
-    assert!(!done && said.contains("unauthenticated") && said.contains("TOKEN_INVALID"), "{said}");
+    assert!(!done && said.contains("unauthenticated") && said.contains("google.rpc.ErrorInfo"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Domain: what the protos say of their declarations. Pure.
+//! What the protos say of their declarations. Pure.
 
 use prost_reflect::{DescriptorPool, FileDescriptor};
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Domain: the OpenAPI 3.1 document of the API, from the descriptors. Pure.
+//! The OpenAPI 3.1 document of the API, from the descriptors. Pure.
 
 pub(crate) mod comments;
 mod rules;
@@ -80,7 +80,8 @@ fn tag(rpc: &Rpc) -> String {
 fn parameters() -> Json {
     json!({
         "timeout": {
-            "name": "x-timeout", "in": "header", "schema": { "type": "string" }, "example": "2.5",
+            "name": "x-timeout", "in": "header", "example": "2.5",
+            "schema": { "type": "string", "pattern": "^[1-9][0-9]{0,4}(\\.[0-9]{1,3})?(ms|s|m)?$" },
             "description": "How long the caller will wait, in seconds, or as a duration such as 500ms.",
         },
         "request": {

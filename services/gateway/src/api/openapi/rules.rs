@@ -1,4 +1,4 @@
-//! Domain: the rules beside the fields (`buf.validate`) as constraints of JSON Schema. Pure.
+//! The rules beside the fields (`buf.validate`) as constraints of JSON Schema. Pure.
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value};
 use serde_json::{Map, Value as Json, json};

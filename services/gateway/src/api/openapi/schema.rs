@@ -1,4 +1,4 @@
-//! Domain: messages as JSON Schema, in the form that canonical protobuf JSON has. Pure.
+//! Messages as JSON Schema, in the form that canonical protobuf JSON has. Pure.
 
 use super::{comments::Comments, rules::Rules};
 use prost_reflect::{EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor};
