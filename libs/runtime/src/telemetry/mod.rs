@@ -88,7 +88,9 @@ impl Telemetry {
             .with(lines::Count)
             .try_init()
             .map_err(|error| TelemetryError(error.to_string()))?;
-        Ok(Telemetry { program, metrics: Metrics::install()?, traces })
+        let metrics = Metrics::install()?;
+        lines::begin();
+        Ok(Telemetry { program, metrics, traces })
     }
 
     /// Sends what is still held back. Blocks for as long as the collector takes, five seconds at most.
