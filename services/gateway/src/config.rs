@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) body_seconds: u64,
     /// Days that a deleted resource is kept before it is erased.
     pub(crate) deleted_days: u32,
+    /// Signing in.
+    pub(crate) sign_in: crate::signin::Settings,
 }
 
 impl Default for Settings {
@@ -39,6 +41,7 @@ impl Default for Settings {
             burst: 300,
             body_seconds: 20,
             deleted_days: 30,
+            sign_in: crate::signin::Settings::default(),
         }
     }
 }
