@@ -94,7 +94,7 @@ async fn an_ended_session_stays_ended_when_the_cache_was_wiped() {
 
     // A second process that never saw them, and a cache that has forgotten everything.
     wipe(&url);
-    let replica = signed.suite.replica_apart().await;
+    let replica = signed.suite.replica_with(|config| config.http.listen.set_port(0)).await;
     for (at, expected) in [(0, Err("SESSION_ENDED")), (1, Ok(())), (2, Err("SESSION_ENDED"))] {
         let channel = grpc::Client::builder(&replica.url()).expect("a URL");
         let token = grpc::StaticToken(bearers[at].trim_start_matches("Bearer ").to_owned());
