@@ -41,6 +41,11 @@ A pod sees its own only.
     name: {{ $values.database.existingSecret }}
     items: [{key: {{ (get $values.services $who).databasePasswordKey | quote }}, path: database-password}]
 {{- end }}
+{{- if and (eq $who "gateway") $values.services.gateway.signIn.existingSecret }}
+- secret:
+    name: {{ $values.services.gateway.signIn.existingSecret }}
+    items: [{key: {{ $values.services.gateway.signIn.key | quote }}, path: sign-in-keys}]
+{{- end }}
 {{- with $values.database.caSecret }}
 - secret:
     name: {{ . }}

@@ -51,13 +51,24 @@
   "drain" (printf "%ds" (int64 $values.shutdown.drainSeconds))
   "deadline" (printf "%ds" (int64 $values.shutdown.deadlineSeconds)) -}}
 {{- $own := dict "server" $server "database" $database "messaging" $messaging "cache" $cache "telemetry" $telemetry "shutdown" $shutdown -}}
-{{- $settings := (get $values.services $name).settings -}}
+{{- $service := deepCopy ((get $values.services $name).settings | default dict) -}}
 {{- $services := include "mentor.services" $root | fromJson -}}
 {{- if (get $services $name).calls -}}
-{{- $settings = mergeOverwrite (dict "api" (include "mentor.calls" (list $root $services) | fromJson)) (deepCopy $settings) -}}
+{{- $service = mergeOverwrite (dict "api" (include "mentor.calls" (list $root $services) | fromJson)) $service -}}
 {{- end -}}
-{{- if $settings -}}
-{{- $_ := set $own "services" (dict $name $settings) -}}
+{{- if and $values.services.gateway.enabled $values.services.gateway.signIn.existingSecret -}}
+{{- /* The suite's own tokens: the gateway signs them, every service trusts it. */ -}}
+{{- $url := trimSuffix "/" (get $values.services.gateway.settings "public_url" | default "") -}}
+{{- $issuer := dict "issuer" $url "jwks_url" (printf "%s/.well-known/jwks.json" $url) "all_tenants" true "algorithms" (list "EdDSA") -}}
+{{- $identity := deepCopy ($values.settings.identity | default dict) -}}
+{{- $_ := set $identity "issuers" (append (get $identity "issuers" | default list) $issuer) -}}
+{{- $_ := set $own "identity" $identity -}}
+{{- if eq $name "gateway" -}}
+{{- $_ := set $service "sign_in" (merge (dict "keys_file" (printf "%s/sign-in-keys" $files)) (get $service "sign_in" | default dict)) -}}
+{{- end -}}
+{{- end -}}
+{{- with $service -}}
+{{- $_ := set $own "services" (dict $name .) -}}
 {{- end -}}
 {{- mergeOverwrite (deepCopy $values.settings) $own | toJson -}}
 {{- end -}}

@@ -24,6 +24,8 @@ pub struct Deps {
     pub clock: SharedClock,
     /// The people whose tokens are refused: the one set of this process.
     pub deactivated: Deactivated,
+    /// The sessions whose tokens are refused: the one set of this process.
+    pub ended_sessions: Deactivated,
     /// The section `[services.<name>]` of the configuration.
     pub settings: toml::Table,
     /// The name of the service.
@@ -68,7 +70,7 @@ impl Deps {
     }
 }
 
-/// Reads all deactivated people of a tenant from a service that knows them.
+/// Reads all deactivated people, or ended sessions, of a tenant from a service that knows them.
 pub type DeactivatedPeople<S> = for<'a> fn(&'a S, TenantId) -> BoxFuture<'a, Result<Vec<Uuid>>>;
 
 /// A service: one schema, some gRPC services, consumers and jobs. The same value serves alone in its own
@@ -106,6 +108,11 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// For the service that owns the directory: how a lost set of deactivated people is filled again.
     fn deactivated() -> Option<DeactivatedPeople<Self>> {
+        None
+    }
+
+    /// For the service that signs people in: how a lost set of ended sessions is filled again.
+    fn ended_sessions() -> Option<DeactivatedPeople<Self>> {
         None
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) api: crate::api::Settings,
     /// Webhooks.
     pub(crate) webhooks: crate::webhooks::Settings,
+    /// Signing in.
+    pub(crate) sign_in: crate::signin::Settings,
 }
 
 impl Default for Settings {
@@ -45,6 +47,7 @@ impl Default for Settings {
             deleted_days: 30,
             api: crate::api::Settings::default(),
             webhooks: crate::webhooks::Settings::default(),
+            sign_in: crate::signin::Settings::default(),
         }
     }
 }

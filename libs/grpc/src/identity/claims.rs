@@ -1,9 +1,11 @@
 //! What a token claims (RFC 7519), checked by the injected clock.
 
 use super::invalid;
+use crate::scopes::Scopes;
 use jiff::Timestamp;
 use kernel::{Result, Role, TenantId, Uuid};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// Clocks differ by at most this many seconds.
 pub(crate) const LEEWAY: i64 = 60;
@@ -28,6 +30,24 @@ pub(crate) struct Claims {
     pub(crate) roles: Vec<String>,
     #[serde(default)]
     pub(crate) person: Option<Uuid>,
+    /// The session it belongs to. Identity providers may put another kind of text here.
+    #[serde(default)]
+    sid: Option<Value>,
+    /// RFC 9068: a text of names.
+    #[serde(default)]
+    scope: Option<Value>,
+    /// As Entra (a text) and Okta (a list) call it.
+    #[serde(default)]
+    scp: Option<Value>,
+    #[serde(default)]
+    cnf: Option<Confirmation>,
+}
+
+/// What the bearer has to prove (RFC 7800, 8705).
+#[derive(Debug, Deserialize)]
+struct Confirmation {
+    #[serde(rename = "x5t#S256", default)]
+    certificate: Option<String>,
 }
 
 /// Only the issuer: read before the signature is checked, to know whose keys to check it with.
@@ -75,6 +95,35 @@ impl Claims {
             return Err(invalid("the token was issued in the future"));
         }
         Ok(())
+    }
+
+    /// The session, when its id is one that can be ended here.
+    pub(crate) fn session(&self) -> Option<Uuid> {
+        self.sid.as_ref()?.as_str()?.parse().ok()
+    }
+
+    /// What the token is held to.
+    pub(crate) fn scopes(&self, roles: &[Role]) -> Option<Scopes> {
+        let texts = [&self.scope, &self.scp].into_iter().flatten();
+        let texts = texts.flat_map(|value| match value {
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            Value::String(one) => vec![one.as_str()],
+            _ => Vec::new(),
+        });
+        Scopes::of_claim(texts.flat_map(str::split_whitespace), roles.contains(&Role::HrClient))
+    }
+
+    /// The thumbprint of the certificate without which the token is worth nothing.
+    ///
+    /// # Errors
+    /// `TOKEN_INVALID` for a proof of possession that is not known here: to pass it over would make a bound token a
+    /// bearer's.
+    pub(crate) fn certificate(&self) -> Result<Option<String>> {
+        match &self.cnf {
+            None => Ok(None),
+            Some(Confirmation { certificate: Some(thumbprint) }) => Ok(Some(thumbprint.clone())),
+            Some(_) => Err(invalid("the token is bound to a key in a way that is not known here")),
+        }
     }
 
     /// The roles the suite knows; an identity provider may send others, too.

@@ -1,4 +1,4 @@
-//! People who left: refused at once, however long their token lives.
+//! People who left: refused at once, however long their token lives. And in the same way sessions that were ended.
 //!
 //! The set is shared through the cache, one per tenant; the cache knows a set that is empty from one that was lost. A
 //! lost one is rebuilt by the loader from where the truth is, and while the cache is away the loader answers itself.
@@ -22,7 +22,7 @@ const SNAPSHOT: Duration = Duration::from_secs(2);
 /// Answers kept at most.
 const MAX_KNOWN: usize = 16 * 1024;
 
-/// Reads all deactivated people of a tenant from where the truth is.
+/// Reads all members of a tenant's set from where the truth is.
 pub type Loader = Arc<dyn Fn(TenantId) -> BoxFuture<'static, Result<Vec<Uuid>>> + Send + Sync>;
 
 /// The set. Clones share everything.
@@ -32,6 +32,8 @@ pub struct Deactivated {
 }
 
 struct Inner {
+    /// What the set holds, for its name in the cache.
+    what: &'static str,
     cache: Cache,
     loader: Option<Loader>,
     /// How long an answer of a cache outside of this process is good for.
@@ -62,21 +64,30 @@ impl Deactivated {
     /// The same, with another time for which answers of a shared cache are kept: the longest that another process
     /// may lag behind. This process is never behind itself.
     pub fn keeping(cache: Cache, loader: Option<Loader>, keep: Duration) -> Self {
+        Deactivated::of("deactivated", cache, loader, keep)
+    }
+
+    /// The set of sessions that were ended while tokens of theirs may live. As [`Deactivated::keeping`].
+    pub fn sessions(cache: Cache, loader: Option<Loader>, keep: Duration) -> Self {
+        Deactivated::of("ended-sessions", cache, loader, keep)
+    }
+
+    fn of(what: &'static str, cache: Cache, loader: Option<Loader>, keep: Duration) -> Self {
         let keep = if matches!(cache, Cache::InProcess(_)) { Duration::ZERO } else { keep };
         let (known, loaded) = (Mutex::default(), tokio::sync::Mutex::default());
-        Deactivated { inner: Arc::new(Inner { cache, loader, keep, known, loaded }) }
+        Deactivated { inner: Arc::new(Inner { what, cache, loader, keep, known, loaded }) }
     }
 
     /// Refuses a person from now on.
     pub async fn add(&self, tenant: TenantId, person: Uuid) {
         self.remember(tenant, person, true, TOLD);
-        self.inner.cache.set_add(&key(tenant), &person.to_string()).await;
+        self.inner.cache.set_add(&self.key(tenant), &person.to_string()).await;
     }
 
     /// Lets a person in again.
     pub async fn remove(&self, tenant: TenantId, person: Uuid) {
         self.remember(tenant, person, false, self.inner.keep);
-        self.inner.cache.set_remove(&key(tenant), &person.to_string()).await;
+        self.inner.cache.set_remove(&self.key(tenant), &person.to_string()).await;
         if let Some(snapshot) = self.inner.loaded.lock().await.get_mut(&tenant) {
             snapshot.people.remove(&person);
         }
@@ -94,7 +105,7 @@ impl Deactivated {
             return Ok(known.refused);
         }
         let answer = match (
-            self.inner.cache.set_contains(&key(tenant), &person.to_string()).await,
+            self.inner.cache.set_contains(&self.key(tenant), &person.to_string()).await,
             &self.inner.loader,
         ) {
             (Some(answer), _) => answer,
@@ -112,7 +123,7 @@ impl Deactivated {
     /// Those of the loader.
     pub async fn refill(&self, tenant: TenantId) -> Result<()> {
         let Some(loader) = &self.inner.loader else { return Ok(()) };
-        if self.inner.cache.set_contains(&key(tenant), &Uuid::nil().to_string()).await.is_none() {
+        if self.inner.cache.set_contains(&self.key(tenant), &Uuid::nil().to_string()).await.is_none() {
             self.inner.loaded.lock().await.remove(&tenant);
             self.load(loader, tenant, Uuid::nil()).await?;
         }
@@ -130,10 +141,14 @@ impl Deactivated {
         }
         let people: HashSet<Uuid> = loader(tenant).await?.into_iter().collect();
         let members: Vec<String> = people.iter().map(Uuid::to_string).collect();
-        self.inner.cache.set_fill(&key(tenant), &members, TTL).await;
+        self.inner.cache.set_fill(&self.key(tenant), &members, TTL).await;
         let answer = people.contains(&person);
         loaded.insert(tenant, Snapshot { people, until: Instant::now() + SNAPSHOT });
         Ok(answer)
+    }
+
+    fn key(&self, tenant: TenantId) -> String {
+        format!("{}:{tenant}", self.inner.what)
     }
 
     fn recall(&self, tenant: TenantId, person: Uuid) -> Option<Known> {
@@ -163,6 +178,3 @@ impl Deactivated {
     }
 }
 
-fn key(tenant: TenantId) -> String {
-    format!("deactivated:{tenant}")
-}

@@ -1,20 +1,12 @@
 //! A development issuer: keys and tokens without an identity provider.
 
-use super::{keys::KeySet, settings::IssuerSettings};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use super::{Signer, keys::KeySet, settings::IssuerSettings};
 use kernel::{Error, Result, Role, SharedClock, TenantId, Uuid};
-use ring::{
-    rand::SystemRandom,
-    signature::{Ed25519KeyPair, KeyPair},
-};
 use serde_json::{Value, json};
 use std::{path::Path, sync::Arc, time::Duration};
 
 /// `iss` of development tokens. `.invalid` never resolves.
 const ISSUER: &str = "https://dev.mentor.invalid";
-/// Characters of the public key that make its `kid`.
-const KEY_ID_LENGTH: usize = 12;
 
 /// Makes tokens for development, demonstrations and tests. Its key lives as long as the process; nothing trusts it
 /// unless it is told to.
@@ -25,9 +17,7 @@ pub struct DevIssuer {
 
 struct Inner {
     clock: SharedClock,
-    signing: EncodingKey,
-    key_id: String,
-    jwk: Value,
+    signer: Signer,
 }
 
 /// What a token shall say.
@@ -51,17 +41,7 @@ impl DevIssuer {
     /// # Errors
     /// Internal, when the system has no randomness.
     pub fn new(clock: SharedClock) -> Result<Self> {
-        let failed = |_| Error::internal("the development key could not be made");
-        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?;
-        let pair =
-            Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).map_err(|error| Error::internal(error.to_string()))?;
-        let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
-        let key_id: String = public.chars().take(KEY_ID_LENGTH).collect();
-        let jwk = json!({
-            "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": key_id, "x": public,
-        });
-        let signing = EncodingKey::from_ed_der(pkcs8.as_ref());
-        Ok(DevIssuer { inner: Arc::new(Inner { clock, signing, key_id, jwk }) })
+        Ok(DevIssuer { inner: Arc::new(Inner { clock, signer: Signer::random()? }) })
     }
 
     /// `iss` of its tokens.
@@ -92,13 +72,12 @@ impl DevIssuer {
     /// # Errors
     /// Internal, when signing fails.
     pub fn sign(&self, claims: &Value) -> Result<String> {
-        let header = Header { kid: Some(self.inner.key_id.clone()), ..Header::new(Algorithm::EdDSA) };
-        encode(&header, claims, &self.inner.signing).map_err(Error::internal)
+        self.inner.signer.sign(claims, None)
     }
 
     /// The public key as a JWKS document.
     pub fn jwks(&self) -> String {
-        json!({ "keys": [self.inner.jwk] }).to_string()
+        json!({ "keys": [self.inner.signer.jwk()] }).to_string()
     }
 
     /// Writes the JWKS document, for other processes to trust: see [`DevIssuer::settings`].
@@ -116,6 +95,7 @@ impl DevIssuer {
             audience: "mentor".to_owned(),
             tenant: None,
             tenants,
+            all_tenants: false,
             jwks_url: None,
             jwks_file: Some(jwks_file.to_owned()),
             algorithms: vec!["EdDSA".to_owned()],
@@ -124,6 +104,6 @@ impl DevIssuer {
 
     /// The key for use in this process.
     pub(crate) fn keys(&self) -> Result<KeySet> {
-        KeySet::parse(self.jwks().as_bytes(), &[Algorithm::EdDSA])
+        self.inner.signer.keys()
     }
 }

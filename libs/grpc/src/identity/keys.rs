@@ -11,7 +11,7 @@ use jsonwebtoken::{
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
 };
 use kernel::{Error, ErrorKind, Result};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     path::PathBuf,
     sync::{
@@ -55,14 +55,17 @@ impl Key {
 
 /// The usable keys of an issuer.
 #[derive(Default)]
-pub(crate) struct KeySet {
+pub struct KeySet {
     keys: Vec<Arc<Key>>,
     fingerprint: u64,
 }
 
 impl KeySet {
     /// Reads a JWKS document. Keys that are not for signatures, or of an unknown or weak kind, are left out.
-    pub(crate) fn parse(document: &[u8], allowed: &[Algorithm]) -> Result<Self> {
+    ///
+    /// # Errors
+    /// Internal, when it can't be read, holds too many keys, or none that is usable.
+    pub fn parse(document: &[u8], allowed: &[Algorithm]) -> Result<Self> {
         #[derive(Deserialize)]
         struct Document {
             keys: Vec<serde_json::Value>,
@@ -80,6 +83,32 @@ impl KeySet {
         Ok(KeySet { keys, fingerprint })
     }
 
+    /// Whether a key of a JWKS document is one that signatures are checked with here.
+    pub fn is_usable(key: serde_json::Value, allowed: &[Algorithm]) -> bool {
+        read_key(key, allowed).is_some()
+    }
+
+    /// The claims of a token with a good signature; what they say is for the caller to check.
+    ///
+    /// # Errors
+    /// `TOKEN_INVALID` for what is no JWT, has critical extensions, an unknown key, a forbidden algorithm or a bad
+    /// signature.
+    pub fn verify<T: DeserializeOwned>(&self, token: &str) -> Result<Signed<T>> {
+        let malformed =
+            |error: jsonwebtoken::errors::Error| super::invalid("the token is not a JWT").caused_by(error);
+        if token.len() > super::MAX_TOKEN {
+            return Err(super::invalid("the token is too long"));
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(malformed)?;
+        if header.crit.is_some() {
+            return Err(super::invalid("the token has critical extensions, none of which is known"));
+        }
+        let key = self.find(header.kid.as_deref(), header.alg).ok_or_else(unknown_key)?;
+        let verified = jsonwebtoken::decode::<T>(token, &key.decoding, &key.validation(header.alg))
+            .map_err(|error| super::invalid("the token's signature or claims are invalid").caused_by(error))?;
+        Ok(Signed { claims: verified.claims, typ: header.typ })
+    }
+
     /// The key a token names. Without `kid` there must be no choice.
     fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<Arc<Key>> {
         let mut fitting = self.keys.iter().filter(|key| key.algorithms.contains(&algorithm));
@@ -91,6 +120,18 @@ impl KeySet {
             }
         }
     }
+}
+
+/// What a token with a good signature says.
+pub struct Signed<T> {
+    /// Its claims.
+    pub claims: T,
+    /// `typ` of its header.
+    pub typ: Option<String>,
+}
+
+fn unknown_key() -> Box<Error> {
+    super::invalid("the token is signed with an unknown key or a forbidden algorithm")
 }
 
 fn fingerprint(keys: &[serde_json::Value]) -> u64 {
@@ -199,7 +240,7 @@ impl Keys {
                 "the identity provider's keys can't be read; try again",
             )
             .retry_after(FETCH_INTERVAL)),
-            None => Err(super::invalid("the token is signed with an unknown key or a forbidden algorithm")),
+            None => Err(unknown_key()),
         }
     }
 

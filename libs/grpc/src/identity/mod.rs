@@ -5,21 +5,25 @@ mod deactivated;
 mod dev;
 mod keys;
 mod settings;
+mod signer;
 mod verified;
 
 pub use deactivated::{Deactivated, Loader};
 pub use dev::{DevIssuer, NewToken};
+pub use keys::{KeySet, Signed};
+pub use signer::Signer;
 pub use settings::{IdentitySettings, IssuerSettings};
 
+use crate::scopes::Scopes;
 use claims::{Claims, IssuerClaim};
 use jsonwebtoken::{Algorithm, dangerous::insecure_decode_claims, decode, decode_header};
-use kernel::{Actor, Error, ErrorKind, Result, SharedClock, TenantId};
+use kernel::{Actor, Error, ErrorKind, Result, SharedClock, TenantId, Uuid};
 use keys::{Keys, Origin};
 use std::{borrow::Cow, collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 use verified::Verified;
 
 /// Longest token taken.
-const MAX_TOKEN: usize = 8 * 1024;
+pub(crate) const MAX_TOKEN: usize = 8 * 1024;
 /// Connecting to an issuer takes at most this.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -53,7 +57,7 @@ enum Tenants {
     One(TenantId),
     /// Those listed.
     Listed(Vec<TenantId>),
-    /// Any: the development issuer inside its own process.
+    /// Any: the suite's own gateway, and the development issuer inside its own process.
     Any,
 }
 
@@ -74,6 +78,12 @@ impl Tenants {
 pub struct Caller {
     /// Who it is.
     pub actor: Actor,
+    /// The session that the token belongs to, when it can be ended.
+    pub session: Option<Uuid>,
+    /// The families of RPCs that the token is held to; `None`: only roles count.
+    pub scopes: Option<Scopes>,
+    /// SHA-256 of the client's certificate without which the token is worth nothing (RFC 8705).
+    pub certificate: Option<String>,
     expires: i64,
     issuer: Arc<Issuer>,
     generation: u64,
@@ -157,9 +167,11 @@ impl Identity {
         claims.check(&issuer.audience, now)?;
         let tenant = issuer.tenants.bind(claims.tenant)?;
         let roles = claims.known_roles();
+        let (session, scopes, certificate) = (claims.session(), claims.scopes(&roles), claims.certificate()?);
         let actor = Actor { tenant, subject: claims.sub, person: claims.person, roles };
         // The generation of before the fetch: at worst the next call verifies once more.
-        Ok(Caller { actor, expires: claims.exp, issuer: Arc::clone(issuer), generation })
+        let (expires, issuer) = (claims.exp, Arc::clone(issuer));
+        Ok(Caller { actor, session, scopes, certificate, expires, issuer, generation })
     }
 }
 
@@ -172,10 +184,14 @@ fn issuer(settings: &IssuerSettings) -> Result<Issuer> {
         (None, Some(path)) => Origin::File(path.clone()),
         _ => return Err(Error::internal(format!("issuer {name}: set one of jwks_url and jwks_file"))),
     };
-    let tenants = match (settings.tenant, settings.tenants.as_slice()) {
-        (Some(tenant), []) => Tenants::One(tenant),
-        (None, [_, ..]) => Tenants::Listed(settings.tenants.clone()),
-        _ => return Err(Error::internal(format!("issuer {name}: set one of tenant and tenants"))),
+    let tenants = match (settings.tenant, settings.tenants.as_slice(), settings.all_tenants) {
+        (Some(tenant), [], false) => Tenants::One(tenant),
+        (None, [_, ..], false) => Tenants::Listed(settings.tenants.clone()),
+        (None, [], true) => Tenants::Any,
+        _ => {
+            let message = format!("issuer {name}: set one of tenant, tenants and all_tenants");
+            return Err(Error::internal(message));
+        }
     };
     Ok(Issuer { audience: settings.audience.clone(), tenants, keys: Keys::new(origin, algorithms, None) })
 }

@@ -27,6 +27,9 @@ pub struct IssuerSettings {
     /// The tenants this issuer may speak for, named by the `tenant` claim.
     #[serde(default)]
     pub tenants: Vec<TenantId>,
+    /// Speaks for every tenant, named by the claim: for the suite's own gateway only.
+    #[serde(default)]
+    pub all_tenants: bool,
     /// Where its keys are published. HTTPS, or HTTP on the machine itself.
     #[serde(default)]
     pub jwks_url: Option<String>,

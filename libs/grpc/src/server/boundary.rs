@@ -4,7 +4,7 @@
 //! One service and one future instead of a layer for each step: a call pays for one allocation, and the order can be
 //! read from top to bottom.
 
-use super::{Access, Places, body::Watched, deadline, panicked};
+use super::{Access, Places, access::Thumbprint, body::Watched, deadline, panicked};
 use crate::{
     call::Call,
     methods::{Method, Methods},
@@ -25,7 +25,12 @@ use std::{
     time::Duration,
 };
 use tokio::sync::OwnedSemaphorePermit;
-use tonic::{Code, Status, body::Body, service::Routes};
+use tonic::{
+    Code, Status,
+    body::Body,
+    service::Routes,
+    transport::server::{TcpConnectInfo, TlsConnectInfo},
+};
 use tower::Service;
 use tracing::Instrument;
 
@@ -126,7 +131,9 @@ async fn pass(
     }
     let place = place(shared, &method)?;
     if let Some(permission) = method.permission {
-        let caller = shared.access.admit(request.headers(), permission, &method).await?;
+        let certificate = certificate(&request);
+        let access = &shared.access;
+        let caller = access.admit(request.headers(), certificate.as_ref(), permission, &method).await?;
         let ctx = context(shared, call, &method, caller, request.headers());
         request.extensions_mut().insert(ctx);
         if method.streaming {
@@ -140,6 +147,12 @@ async fn pass(
         let most = deadline::of(request.headers(), shared.max_deadline);
         unary(call, routes, request, most, place).await
     }
+}
+
+/// The certificate that the client showed on this connection. Its chain was verified in the handshake.
+fn certificate(request: &Request<Body>) -> Option<Thumbprint> {
+    let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>()?;
+    connection.peer_certs()?.first().map(|certificate| Thumbprint::of(certificate))
 }
 
 /// The refusal of calls before the process is ready, which no balancer should have sent.

@@ -46,6 +46,7 @@ pub struct ServerBuilder {
     descriptors: Descriptors,
     cache: Option<Cache>,
     deactivated: Option<Deactivated>,
+    ended_sessions: Option<Deactivated>,
     names: Vec<String>,
     routes: Routes,
     closed: bool,
@@ -67,6 +68,12 @@ impl ServerBuilder {
     /// The people to refuse.
     pub fn deactivated(mut self, deactivated: Deactivated) -> Self {
         self.deactivated = Some(deactivated);
+        self
+    }
+
+    /// The sessions whose tokens to refuse.
+    pub fn ended_sessions(mut self, ended: Deactivated) -> Self {
+        self.ended_sessions = Some(ended);
         self
     }
 
@@ -108,6 +115,7 @@ impl ServerBuilder {
             descriptors,
             cache,
             deactivated,
+            ended_sessions,
             names,
             routes,
             closed,
@@ -138,7 +146,7 @@ impl ServerBuilder {
         let shared = Shared {
             clock,
             methods,
-            access: Access { identity, deactivated, rate },
+            access: Access { identity, deactivated, ended_sessions, rate },
             open,
             places: places.clone(),
             max_deadline: settings.max_deadline(),
@@ -201,6 +209,7 @@ impl Server {
             descriptors: Descriptors::contracts(),
             cache: None,
             deactivated: None,
+            ended_sessions: None,
             names: Vec::new(),
             routes: Routes::default(),
             closed: false,

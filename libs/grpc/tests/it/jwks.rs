@@ -101,6 +101,7 @@ async fn fixture(mood: Mood) -> Fixture {
         audience: "mentor".to_owned(),
         tenant: Some(tenant),
         tenants: Vec::new(),
+        all_tenants: false,
         jwks_url: Some(format!("http://{}/jwks", issuer.address)),
         jwks_file: None,
         algorithms: vec!["EdDSA".to_owned()],

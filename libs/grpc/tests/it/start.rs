@@ -47,6 +47,7 @@ fn issuer() -> IssuerSettings {
         audience: "mentor".to_owned(),
         tenant: Some(kernel::TenantId(kernel::Uuid::nil())),
         tenants: Vec::new(),
+        all_tenants: false,
         jwks_url: Some("https://idp.example/jwks".to_owned()),
         jwks_file: None,
         algorithms: vec!["RS256".to_owned()],

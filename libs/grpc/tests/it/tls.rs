@@ -1,9 +1,11 @@
 //! TLS: certificates, clients' certificates, renewal, and what can't be used.
 
 use crate::echo::{EchoServiceClient, Options, TestServer, bare, descriptors};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use grpc::{Client, Identity, IdentitySettings, Server, ServerSettings, StaticToken, TlsSettings};
-use kernel::SystemClock;
+use kernel::{Clock, SystemClock};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use std::{
     fs,
     path::PathBuf,
@@ -87,9 +89,18 @@ async fn start(tls: TlsSettings) -> TestServer {
 
 /// Calls over a connection of its own.
 async fn call(server: &TestServer, trusts: &Authority, shows: Option<&Pair>) -> Result<(), Code> {
+    call_with(server, trusts, shows, server.token()).await
+}
+
+async fn call_with(
+    server: &TestServer,
+    trusts: &Authority,
+    shows: Option<&Pair>,
+    token: String,
+) -> Result<(), Code> {
     let url = format!("https://localhost:{}", server.address.port());
     let client = Client::builder(&url).expect("a URL").descriptors(descriptors("echo.proto"));
-    let client = client.token(StaticToken(server.token())).attempts(2).certificate_authority(trusts.pem());
+    let client = client.token(StaticToken(token)).attempts(2).certificate_authority(trusts.pem());
     let client = match shows {
         Some((certificate, key)) => client.certificate(certificate.clone().into(), key.clone().into()),
         None => client,
@@ -116,6 +127,34 @@ async fn with_mutual_tls_only_clients_of_the_authority_come_in() {
     assert_eq!(call(&server, &servers, None).await, Err(Code::Unavailable), "without a certificate");
     let own = servers.client();
     assert_eq!(call(&server, &servers, Some(&own)).await, Err(Code::Unavailable), "of another authority");
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_certificate_is_good_with_it_alone() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let files = Files::with(&servers.server());
+    let server = start(files.settings(Some(&clients))).await;
+    let (own, other) = (clients.client(), clients.client());
+    let thumbprint = |pair: &Pair| {
+        let der = CertificateDer::from_pem_slice(pair.0.as_bytes()).expect("a certificate");
+        URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, &der))
+    };
+    let now = server.clock.now().as_second();
+    let bound = |pair: &Pair| {
+        let claims = serde_json::json!({
+            "iss": server.dev.issuer(), "aud": "mentor", "sub": "ada", "tenant": server.tenant, "roles": ["employee"],
+            "iat": now, "exp": now + 600, "cnf": { "x5t#S256": thumbprint(pair) },
+        });
+        server.dev.sign(&claims).expect("signed")
+    };
+    let shown = |token: String, pair: &Pair| {
+        let (token, pair) = (token, pair.clone());
+        let (server, servers) = (&server, &servers);
+        async move { call_with(server, servers, Some(&pair), token).await }
+    };
+    assert_eq!(shown(bound(&own), &own).await, Ok(()));
+    assert_eq!(shown(bound(&own), &other).await, Err(Code::Unauthenticated), "stolen by another client");
+    assert_eq!(shown(server.token(), &other).await, Ok(()), "who is not bound need not show one");
 }
 
 #[tokio::test]

@@ -208,6 +208,7 @@ fn openssl(tenant: Option<TenantId>, tenants: Vec<TenantId>, algorithm: &str) ->
         audience: "mentor".to_owned(),
         tenant,
         tenants,
+        all_tenants: false,
         jwks_url: None,
         jwks_file: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/data/rs256.jwks.json")),
         algorithms: vec![algorithm.to_owned()],

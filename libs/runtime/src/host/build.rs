@@ -185,9 +185,18 @@ struct Parts {
     cache: Cache,
     broker: Broker,
     deactivated: Deactivated,
+    ended_sessions: Deactivated,
     /// The service that knows the deactivated people, once it is built.
-    knows: Arc<OnceLock<Arc<dyn Running>>>,
+    knows: Knows,
+    /// The same for ended sessions.
+    knows_sessions: Knows,
 }
+
+/// A service, once it is built.
+type Knows = Arc<OnceLock<Arc<dyn Running>>>;
+
+/// What a service is asked for the members of a set.
+type Ask = fn(&dyn Running, TenantId) -> BoxFuture<'static, Result<Vec<Uuid>>>;
 
 impl Parts {
     async fn assemble(config: &Config, entries: &[Entry], clock: &SharedClock) -> Result<Self, StartError> {
@@ -198,10 +207,17 @@ impl Parts {
             databases.push(connected.map_err(|error| StartError::setting("database.url", &error))?);
         }
         let cache = settings::cache(config)?;
-        let knows: Arc<OnceLock<Arc<dyn Running>>> = Arc::default();
-        let loader = entries.iter().any(|entry| entry.knows_deactivated).then(|| loader(knows.clone()));
-        let deactivated = Deactivated::keeping(cache.clone(), loader, config.limits.deactivation_check);
-        Ok(Parts { databases, cache, broker: settings::broker(config)?, deactivated, knows })
+        let (knows, knows_sessions) = (Knows::default(), Knows::default());
+        let keep = config.limits.deactivation_check;
+        let people = entries.iter().any(|entry| entry.knows_deactivated);
+        let people = people.then(|| loader(knows.clone(), |service, tenant| service.deactivated(tenant)));
+        let deactivated = Deactivated::keeping(cache.clone(), people, keep);
+        let sessions = entries.iter().any(|entry| entry.knows_ended_sessions);
+        let sessions =
+            sessions.then(|| loader(knows_sessions.clone(), |service, tenant| service.ended_sessions(tenant)));
+        let ended_sessions = Deactivated::sessions(cache.clone(), sessions, keep);
+        let broker = settings::broker(config)?;
+        Ok(Parts { databases, cache, broker, deactivated, ended_sessions, knows, knows_sessions })
     }
 
     async fn build(
@@ -220,6 +236,7 @@ impl Parts {
                 cache: self.cache.clone(),
                 clock: clock.clone(),
                 deactivated: self.deactivated.clone(),
+                ended_sessions: self.ended_sessions.clone(),
                 settings: config.service(entry.name),
                 service: entry.name,
                 here: here.clone(),
@@ -227,6 +244,9 @@ impl Parts {
             let service = (entry.build)(deps).await?;
             if entry.knows_deactivated {
                 let _ = self.knows.set(service.clone());
+            }
+            if entry.knows_ended_sessions {
+                let _ = self.knows_sessions.set(service.clone());
             }
             running.push(service);
         }
@@ -250,6 +270,7 @@ impl Parts {
             .settings(settings::server(config))
             .cache(self.cache.clone())
             .deactivated(self.deactivated.clone())
+            .ended_sessions(self.ended_sessions.clone())
             .routes(routes.routes())
             .closed_until_serving();
         let names = entries.iter().map(|entry| entry.name).chain(["common"]);
@@ -261,10 +282,10 @@ impl Parts {
     }
 }
 
-fn loader(knows: Arc<OnceLock<Arc<dyn Running>>>) -> grpc::Loader {
+fn loader(knows: Knows, ask: Ask) -> grpc::Loader {
     Arc::new(move |tenant: TenantId| -> BoxFuture<'static, Result<Vec<Uuid>>> {
         match knows.get() {
-            Some(service) => service.deactivated(tenant),
+            Some(service) => ask(service.as_ref(), tenant),
             None => Box::pin(std::future::ready(Err(Error::new(
                 ErrorKind::Unavailable,
                 "DEPENDENCY_UNAVAILABLE",

@@ -1,6 +1,6 @@
 //! A service without its type, so that a process can hold any set of them.
 
-use crate::{Deps, Service, job::Job};
+use crate::{Deps, Service, job::Job, service::DeactivatedPeople};
 use futures::future::BoxFuture;
 use kernel::{Context, Result, TenantId, Uuid};
 use messaging::{Broker, Messaging, MessagingSettings};
@@ -20,6 +20,8 @@ pub struct Entry {
     pub migrations: &'static Migrator,
     /// Whether it can fill a lost set of deactivated people again.
     pub(crate) knows_deactivated: bool,
+    /// The same for ended sessions.
+    pub(crate) knows_ended_sessions: bool,
     pub(crate) build: Build,
 }
 
@@ -30,6 +32,7 @@ impl Entry {
             name: S::NAME,
             migrations: S::MIGRATIONS,
             knows_deactivated: S::deactivated().is_some(),
+            knows_ended_sessions: S::ended_sessions().is_some(),
             build: |deps| {
                 Box::pin(async {
                     let running: Arc<dyn Running> = Arc::new(Typed(S::build(deps).await?));
@@ -48,6 +51,7 @@ pub(crate) trait Running: Send + Sync {
     fn messaging(&self, broker: &Broker, settings: MessagingSettings) -> Messaging;
     fn jobs(&self) -> Vec<BoundJob>;
     fn deactivated(&self, tenant: TenantId) -> BoxFuture<'static, Result<Vec<Uuid>>>;
+    fn ended_sessions(&self, tenant: TenantId) -> BoxFuture<'static, Result<Vec<Uuid>>>;
 }
 
 /// A job with its service.
@@ -81,14 +85,25 @@ impl<S: Service> Running for Typed<S> {
     }
 
     fn deactivated(&self, tenant: TenantId) -> BoxFuture<'static, Result<Vec<Uuid>>> {
-        let service = self.0.clone();
-        Box::pin(async move {
-            match S::deactivated() {
-                Some(read) => read(&service, tenant).await,
-                None => Ok(Vec::new()),
-            }
-        })
+        members(self.0.clone(), S::deactivated(), tenant)
     }
+
+    fn ended_sessions(&self, tenant: TenantId) -> BoxFuture<'static, Result<Vec<Uuid>>> {
+        members(self.0.clone(), S::ended_sessions(), tenant)
+    }
+}
+
+fn members<S: Service>(
+    service: S,
+    read: Option<DeactivatedPeople<S>>,
+    tenant: TenantId,
+) -> BoxFuture<'static, Result<Vec<Uuid>>> {
+    Box::pin(async move {
+        match read {
+            Some(read) => read(&service, tenant).await,
+            None => Ok(Vec::new()),
+        }
+    })
 }
 
 fn bind<S: Service>(service: S, job: Job<S>) -> BoundJob {

@@ -37,6 +37,15 @@ impl InProcessCache {
         }
     }
 
+    pub(super) fn pull(&self, key: &str) -> Option<Vec<u8>> {
+        let mut entries = self.lock();
+        live(&mut entries, key)?;
+        match entries.remove(key)?.value {
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     pub(super) fn set(&self, key: &str, value: &[u8], ttl: Duration) {
         insert(&mut self.lock(), key, Value::Bytes(value.to_vec()), Instant::now().checked_add(ttl));
     }

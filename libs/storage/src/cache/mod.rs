@@ -77,6 +77,11 @@ impl Cache {
         either!(self, cache => cache.get(key))
     }
 
+    /// A value that was set and has not expired, and forgets it: nobody gets it twice.
+    pub async fn pull(&self, key: &str) -> Option<Vec<u8>> {
+        either!(self, cache => cache.pull(key))
+    }
+
     /// Sets a value for so long.
     pub async fn set(&self, key: &str, value: &[u8], ttl: Duration) {
         either!(self, cache => cache.set(key, value, ttl));

@@ -92,6 +92,12 @@ impl RedisCache {
         found.flatten()
     }
 
+    pub(super) async fn pull(&self, key: &str) -> Option<Vec<u8>> {
+        let mut connection = self.0.connection.clone();
+        let found: Option<Option<Vec<u8>>> = self.ask(connection.get_del(self.key(key))).await;
+        found.flatten()
+    }
+
     pub(super) async fn set(&self, key: &str, value: &[u8], ttl: Duration) {
         let mut connection = self.0.connection.clone();
         let _: Option<()> = self.ask(connection.pset_ex(self.key(key), value, millis(ttl))).await;

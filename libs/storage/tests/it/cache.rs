@@ -26,6 +26,7 @@ macro_rules! both {
 both!(
     values_come_back_until_they_expire,
     deleted_values_are_gone,
+    a_value_is_pulled_by_one_alone,
     a_value_is_loaded_once,
     a_failed_load_is_not_kept,
     a_set_is_unknown_until_it_is_filled,
@@ -49,6 +50,20 @@ async fn deleted_values_are_gone(cache: Cache) {
     cache.delete("a").await;
     cache.delete("never there").await;
     assert_eq!(cache.get("a").await, None);
+}
+
+async fn a_value_is_pulled_by_one_alone(cache: Cache) {
+    cache.set("a", b"one", MINUTE).await;
+    let takers = (0..20).map(|_| {
+        let cache = cache.clone();
+        tokio::spawn(async move { cache.pull("a").await })
+    });
+    let mut got = Vec::new();
+    for taker in takers.collect::<Vec<_>>() {
+        got.extend(taker.await.expect("it ends"));
+    }
+    assert_eq!(got, [b"one"]);
+    assert_eq!((cache.pull("a").await, cache.get("a").await), (None, None));
 }
 
 async fn a_value_is_loaded_once(cache: Cache) {

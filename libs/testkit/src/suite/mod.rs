@@ -44,8 +44,15 @@ impl Suite {
 
     /// Another process of the same services on the same database, broker and cache: a second replica.
     pub async fn replica(&self) -> Host {
+        self.replica_with(|_| ()).await
+    }
+
+    /// The same, with another configuration, such as another port.
+    pub async fn replica_with(&self, change: impl FnOnce(&mut runtime::Config)) -> Host {
         let clock: SharedClock = self.clock.clone();
-        let mut builder = Host::builder(self.config.clone()).clock(clock);
+        let mut config = self.config.clone();
+        change(&mut config);
+        let mut builder = Host::builder(config).clock(clock);
         for entry in &self.entries {
             builder = builder.entry(*entry);
         }

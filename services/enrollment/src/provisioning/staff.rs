@@ -52,12 +52,14 @@ pub(crate) async fn take_in(service: &Enrollment, tx: &mut Tx, user: &User) -> R
 }
 
 /// Lets a user leave; whoever reported to them has no manager until told of another.
-pub(crate) async fn leave(tx: &mut Tx, person: Uuid) -> Result<()> {
+pub(crate) async fn leave(service: &Enrollment, tx: &mut Tx, person: Uuid) -> Result<()> {
     let Some(known) = directory::store::find_known(tx, person).await? else { return Ok(()) };
     if !known.active {
         return Ok(());
     }
     directory::store::deactivate(tx, &[person]).await?;
+    // Here, and not only when the event of it comes round: tokens are refused a step earlier.
+    service.deactivated.add(tx.ctx().tenant(), person).await;
     events::person_deactivated(tx, person);
     tx.audit(Audit::of("person", person).about(person).because("left, as the identity provider says"));
     for report in directory::store::reports(tx, person).await? {

@@ -31,7 +31,7 @@ pub(super) async fn run(
     id: Uuid,
 ) -> Result<Response> {
     let refuse = |error: Box<Error>| Refusal::of(&error, id);
-    let headers = edge::upstream(parts, id).await.map_err(refuse)?;
+    let headers = edge::upstream(gateway, parts, id).await.map_err(refuse)?;
     let channel = edge::channel(gateway, rpc, &parts.headers).map_err(refuse)?;
     let path = PathAndQuery::try_from(format!("/{}", rpc.name));
     let path = path.map_err(|error| refuse(Error::internal(error)))?;

@@ -163,9 +163,9 @@ pub(super) async fn whole(gateway: &Gateway, body: Body, size: Size, id: Uuid) -
 }
 
 /// What goes with the call: who calls, its name, its place in a trace, how long the caller will wait.
-pub(super) async fn upstream(parts: &Parts, id: Uuid) -> kernel::Result<HeaderMap> {
+pub(super) async fn upstream(gateway: &Gateway, parts: &Parts, id: Uuid) -> kernel::Result<HeaderMap> {
     let mut headers = HeaderMap::new();
-    if let Some(authorization) = caller::authorization(parts).await? {
+    if let Some(authorization) = caller::authorization(gateway, parts).await? {
         headers.insert(header::AUTHORIZATION, authorization);
     }
     let text = |text: &str| HeaderValue::from_str(text).map_err(Error::internal);

@@ -49,7 +49,7 @@ pub(super) async fn pass(gateway: &Gateway, parts: &Parts, body: Body, id: Uuid)
     // Refusals of the gateway's own go back as gRPC says them, so they are made within.
     let forward = service_fn(|mut request: Request<GrpcBody>| async move {
         let called = async {
-            request.headers_mut().extend(edge::upstream(parts, id).await?);
+            request.headers_mut().extend(edge::upstream(gateway, parts, id).await?);
             let channel = edge::channel(gateway, rpc, &parts.headers)?.clone();
             Ok::<HttpResponse<GrpcBody>, Box<Error>>(match channel.oneshot(request).await {
                 Ok(response) => response,

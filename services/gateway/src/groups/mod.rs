@@ -5,7 +5,7 @@ mod mapping;
 mod read;
 mod store;
 
-pub(crate) use store::mapping;
+pub(crate) use store::{grants, mapping};
 
 use contracts::mentor::gateway::v1::*;
 

@@ -2,10 +2,14 @@
 
 mod purge_deleted;
 mod purge_deliveries;
+mod purge_sessions;
+pub(crate) mod refresh_ended_sessions;
 mod send_webhooks;
 
 runtime::jobs! { crate::Gateway;
     purge_deleted every 24 hours,
     purge_deliveries every 1 hour,
+    purge_sessions every 1 hour,
+    refresh_ended_sessions every 1 second,
     send_webhooks every 1 second,
 }

@@ -10,7 +10,7 @@ use super::{
     store,
     value::{self, Object},
 };
-use crate::{Gateway, events};
+use crate::{Gateway, events, people};
 use kernel::Uuid;
 use serde_json::Value;
 use storage::{Audit, Tx};
@@ -84,8 +84,14 @@ pub(crate) async fn change(
     resource.version += 1;
     resource.updated_at = tx.now();
     store::update(&mut tx, &resource).await?;
+    let mut leaver = None;
     match kind {
-        Kind::User => tell_user(&mut tx, id, Some(&before), &resource.attributes),
+        Kind::User => {
+            tell_user(&mut tx, id, Some(&before), &resource.attributes);
+            if left(Some(&before), &resource.attributes) {
+                leaver = people::leaver(&mut tx, &Person::of(&resource.attributes).external_id).await?;
+            }
+        }
         Kind::Group => {
             if name(&before) != name(&resource.attributes) {
                 let (roles, audience) = crate::groups::mapping(&mut tx, id).await?;
@@ -96,6 +102,7 @@ pub(crate) async fn change(
     }
     audit(&mut tx, kind, id, "changed");
     tx.commit().await?;
+    refuse(gateway, caller, leaver).await;
     Ok(resource)
 }
 
@@ -113,10 +120,12 @@ pub(crate) async fn delete(
     for group in groups {
         events::group_members_changed(&mut tx, group, &[], &[id.to_string()]);
     }
+    let mut leaver = None;
     match kind {
         Kind::User => {
             let person = Person::of(&resource.attributes);
             if person.active {
+                leaver = people::leaver(&mut tx, &person.external_id).await?;
                 events::person_deprovisioned(&mut tx, id, person);
             }
         }
@@ -124,6 +133,7 @@ pub(crate) async fn delete(
     }
     audit(&mut tx, kind, id, "deleted");
     tx.commit().await?;
+    refuse(gateway, caller, leaver).await;
     Ok(())
 }
 
@@ -172,6 +182,18 @@ fn tell_user(tx: &mut Tx, id: Uuid, before: Option<&Object>, after: &Object) {
         events::person_provisioned(tx, id, after);
     } else if before.is_none_or(|before| before.active) {
         events::person_deprovisioned(tx, id, after);
+    }
+}
+
+/// Whether somebody was here and is not any more.
+fn left(before: Option<&Object>, after: &Object) -> bool {
+    !Person::of(after).active && before.is_some_and(|before| Person::of(before).active)
+}
+
+/// Refuses the tokens of a leaver at once; the directory lets them leave when the event has come.
+async fn refuse(gateway: &Gateway, caller: &Caller, leaver: Option<Uuid>) {
+    if let Some(person) = leaver {
+        gateway.deactivated.add(caller.ctx.tenant(), person).await;
     }
 }
 

@@ -1,0 +1,92 @@
+//! Signing in: people by the organisation's identity provider (OpenID Connect) into a browser session, machines by the grant
+//! client_credentials; and the short-lived tokens that services know both by.
+
+mod backchannel;
+mod bearer;
+mod callback;
+mod cookie;
+mod cross_site;
+pub(crate) mod discovery;
+mod edge;
+mod enter;
+mod http;
+pub(crate) mod keys;
+mod login;
+mod logout;
+mod machine;
+mod oauth;
+mod own_sessions;
+mod page;
+pub(crate) mod places;
+mod published;
+mod refresh;
+mod relying;
+mod settings;
+mod token;
+
+pub(crate) use bearer::bearer;
+pub(crate) use settings::Settings;
+pub(crate) use token::Terms;
+
+use crate::Gateway;
+use axum::{
+    Router, middleware,
+    routing::{delete, get, post},
+};
+use discovery::Providers;
+use kernel::{Error, ErrorKind, Result};
+use keys::Keys;
+
+/// What signing in needs at run time.
+pub(crate) struct SignIn {
+    keys: Keys,
+    providers: Providers,
+}
+
+impl SignIn {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// Names the setting that is wrong.
+    pub(crate) fn new(settings: &Settings) -> Result<Self> {
+        settings.check()?;
+        let keys = if settings.keys_file.is_empty() {
+            Keys::fleeting()?
+        } else {
+            let text = std::fs::read_to_string(&settings.keys_file).map_err(|error| {
+                let what = format!("names {}, which can't be read: {error}", settings.keys_file);
+                Error::field("services.gateway.sign_in.keys_file", what)
+            })?;
+            Keys::read(&text)?
+        };
+        Ok(SignIn { keys, providers: Providers::new(http::Http::new()?) })
+    }
+
+    /// The keys.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
+
+/// An identity provider that can't be used now.
+pub(crate) fn unusable(message: impl Into<String>) -> Box<Error> {
+    Error::new(ErrorKind::Unavailable, "PROVIDER_UNUSABLE", message.into())
+}
+
+/// Everything over HTTP.
+pub(crate) fn router(gateway: Gateway) -> Router {
+    Router::new()
+        .route("/auth/{place}/login", get(login::handle))
+        .route(places::CALLBACK, get(callback::handle))
+        .route("/auth/logout", get(logout::ask).post(logout::handle))
+        .route(places::SIGNED_OUT, get(logout::done))
+        .route(places::SIGNED_IN, get(own_sessions::signed_in))
+        .route("/auth/sessions", get(own_sessions::list))
+        .route("/auth/sessions/{id}", delete(own_sessions::revoke))
+        .route("/auth/backchannel-logout/{place}", post(backchannel::handle))
+        .route(places::TOKEN, post(oauth::handle))
+        .route(places::JWKS, get(published::jwks))
+        .route("/.well-known/oauth-authorization-server", get(published::metadata))
+        .layer(middleware::from_fn_with_state(gateway.clone(), edge::enter))
+        .with_state(gateway)
+}
