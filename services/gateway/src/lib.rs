@@ -8,6 +8,7 @@ mod events;
 mod groups;
 mod jobs;
 mod scim;
+mod sync;
 
 use config::Settings;
 use kernel::Result;
