@@ -1,9 +1,10 @@
 //! The service's own settings, section `[services.gateway]`.
 
+use crate::sync::settings::SyncSettings;
 use serde::Deserialize;
 
 /// What operations can set.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The address by which clients reach the gateway, such as `https://mentor.example.com`; from the request when
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) body_seconds: u64,
     /// Days that a deleted resource is kept before it is erased.
     pub(crate) deleted_days: u32,
+    /// Sources of people and their runs.
+    pub(crate) sync: SyncSettings,
 }
 
 impl Default for Settings {
@@ -39,6 +42,7 @@ impl Default for Settings {
             burst: 300,
             body_seconds: 20,
             deleted_days: 30,
+            sync: SyncSettings::default(),
         }
     }
 }

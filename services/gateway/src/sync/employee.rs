@@ -1,6 +1,8 @@
 //! Domain: the canonical employee, which every source is translated into, and what is wrong with one that can't be
 //! taken. Pure.
 
+use serde::{Deserialize, Serialize};
+
 /// The longest id.
 pub(crate) const MAX_ID: usize = 100;
 /// The longest of all other values.
@@ -63,7 +65,7 @@ pub(crate) struct Fault {
 }
 
 /// A canonical employee: checked, trimmed, one line each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Employee {
     pub(crate) external_id: String,
     pub(crate) manager: String,
