@@ -27,6 +27,7 @@ pub struct Gateway {
     cache: Cache,
     settings: Arc<Settings>,
     catalogue: Arc<scim::schema::Catalogue>,
+    runner: sync::runner::Runner,
 }
 
 impl Gateway {
@@ -43,7 +44,8 @@ impl runtime::Service for Gateway {
     async fn build(deps: Deps) -> Result<Self> {
         let settings = Arc::new(deps.settings::<Settings>()?);
         let catalogue = Arc::new(scim::schema::Catalogue::read()?);
-        Ok(Gateway { db: deps.db, cache: deps.cache, settings, catalogue })
+        let runner = sync::runner::Runner::new(deps.clock.new_id(), settings.sync.runs);
+        Ok(Gateway { db: deps.db, cache: deps.cache, settings, catalogue, runner })
     }
 
     fn db(&self) -> &Database {
@@ -53,6 +55,7 @@ impl runtime::Service for Gateway {
     fn routes(&self, routes: &mut RoutesBuilder) {
         routes.add_service(connections::server(self.clone()));
         routes.add_service(groups::server(self.clone()));
+        routes.add_service(sync::server(self.clone()));
     }
 
     fn http(&self) -> Option<axum::Router> {

@@ -1,4 +1,4 @@
-//! Domain: from where the fields of a person are taken, whatever the source calls them. Pure.
+//! From where the fields of a person are taken, whatever the source calls them. Pure.
 
 use super::employee::{Fault, Record, shown};
 use contracts::mentor::gateway::v1::{FieldMapping, ValueMapping};
@@ -20,6 +20,7 @@ enum Field {
     Unit,
     Organisation,
     Division,
+    ParentOrganisation,
     Grade,
     Profession,
     Fte,
@@ -28,7 +29,7 @@ enum Field {
     EndDate,
 }
 
-/// What a mapping may name. `parent_organisation` is what files for the directory call the division.
+/// What a mapping may name.
 const FIELDS: [(&str, Field); 16] = [
     ("external_id", Field::ExternalId),
     ("manager", Field::Manager),
@@ -38,7 +39,7 @@ const FIELDS: [(&str, Field); 16] = [
     ("job_title", Field::JobTitle),
     ("unit", Field::Unit),
     ("organisation", Field::Organisation),
-    ("parent_organisation", Field::Division),
+    ("parent_organisation", Field::ParentOrganisation),
     ("division", Field::Division),
     ("grade", Field::Grade),
     ("profession", Field::Profession),
@@ -99,13 +100,21 @@ impl Mapping {
         today: Date,
     ) -> Result<Record, Box<Fault>> {
         let mut record = Record::default();
+        let mut parent = String::new();
         for rule in &self.0 {
             let value = rule.value(&value_of);
-            if let Err(message) = rule.put(&mut record, value, today) {
+            if rule.field == Field::ParentOrganisation {
+                parent = if parent.is_empty() { value } else { parent };
+            } else if let Err(message) = rule.put(&mut record, value, today) {
                 let external_id = self.external_id(&value_of);
-                let field = rule.name.to_owned();
-                return Err(Box::new(Fault { external_id, field, message, rejected: true, ..Fault::default() }));
+                let (field, unknown) = (rule.name.to_owned(), external_id.is_empty());
+                let fault = Fault { external_id, field, message, rejected: true, unknown, ..Fault::default() };
+                return Err(Box::new(fault));
             }
+        }
+        // The larger one stands first: what has another above it is that one's division.
+        if !parent.is_empty() && record.division.is_empty() {
+            record.division = std::mem::replace(&mut record.organisation, parent);
         }
         Ok(record)
     }
@@ -150,6 +159,7 @@ impl Rule {
             Field::Grade => record.grade.get_or_insert_default(),
             Field::Profession => record.profession.get_or_insert_default(),
             Field::Fte => record.fte.get_or_insert_default(),
+            Field::ParentOrganisation => return Ok(()),
             Field::Left => {
                 record.left |= truth(&value)?.unwrap_or(false);
                 return Ok(());
@@ -261,6 +271,15 @@ mod tests {
         assert_eq!(left("end_date", "2025-01-06T00:00:00Z"), Ok(false), "the last day still counts");
         assert_eq!(left("end_date", ""), Ok(false));
         assert!(left("end_date", "5.1.2025").is_err());
+    }
+
+    #[test]
+    fn the_larger_organisation_stands_first() {
+        let rules = [takes("external_id", &["id"]), takes("organisation", &["o"]), takes("parent_organisation", &["p"])];
+        let above = taken(&rules, &[("id", "7"), ("o", "Agency"), ("p", "Ministry")]).expect("a record");
+        assert_eq!((above.organisation.as_str(), above.division.as_str()), ("Ministry", "Agency"));
+        let alone = taken(&rules, &[("id", "7"), ("o", "Agency"), ("p", "")]).expect("a record");
+        assert_eq!((alone.organisation.as_str(), alone.division.as_str()), ("Agency", ""));
     }
 
     #[test]

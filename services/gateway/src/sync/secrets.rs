@@ -23,6 +23,11 @@ impl Secrets {
         Secrets { settings, tenant }
     }
 
+    /// Whose they are.
+    pub(crate) fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
     /// Whether the tenant has a secret of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.find(name).is_some()
