@@ -2,6 +2,7 @@
 
 pub(crate) mod file;
 pub(crate) mod folder;
+mod http;
 mod ldap;
 pub(crate) mod sftp;
 
@@ -60,7 +61,7 @@ pub(crate) fn check(settings: &wire::SourceSettings, means: &Means) -> Result<()
         }
         Some(Kind::Sftp(sftp)) => sftp::check(sftp, &means.secrets),
         Some(Kind::Ldap(ldap)) => ldap::check(ldap, means),
-        Some(_) => Ok(()),
+        Some(kind) => http::check(kind, means),
         None => Err(Error::field("source.settings", "must be of some kind")),
     }
 }
@@ -70,8 +71,10 @@ pub(crate) fn check(settings: &wire::SourceSettings, means: &Means) -> Result<()
 /// # Errors
 /// `SOURCE_REFUSED`, `SOURCE_UNAVAILABLE`, `SOURCE_INVALID`.
 pub(crate) async fn open(settings: &wire::SourceSettings, means: &Means) -> Result<Box<dyn Connector>> {
+    let files_only = || Error::precondition("SOURCE_INVALID", "the source has files only, and no file was given");
     match &settings.kind {
         Some(Kind::Ldap(ldap)) => ldap::open(ldap, means).await,
-        _ => Err(Error::precondition("SOURCE_INVALID", "the source has files only, and no file was given")),
+        Some(kind) => http::open(kind, means).await?.ok_or_else(files_only),
+        None => Err(files_only()),
     }
 }

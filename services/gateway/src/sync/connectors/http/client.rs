@@ -19,46 +19,43 @@ const REST: Duration = Duration::from_secs(60);
 
 /// How a connector reaches its source.
 #[derive(Clone)]
-pub(crate) struct Access {
+pub(super) struct Access {
     /// Whether `http://` will do, for hosts on this machine.
-    pub(crate) allow_http: bool,
+    pub(super) allow_http: bool,
     /// Tells the time, and is where chance comes from.
-    pub(crate) clock: SharedClock,
+    pub(super) clock: SharedClock,
     /// How long and how much.
-    pub(crate) limits: Limits,
+    pub(super) limits: Limits,
 }
 
 /// How long a source may take, and how much it may send.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(super) struct Limits {
     /// Attempts at one call.
-    pub(crate) attempts: u32,
+    pub(super) attempts: u32,
     /// The pause before the second attempt; it doubles.
-    pub(crate) first_pause: Duration,
+    pub(super) first_pause: Duration,
     /// The longest pause, unless the source asks for more.
-    pub(crate) longest_pause: Duration,
+    pub(super) longest_pause: Duration,
     /// How long one page may wait in all.
-    pub(crate) patience: Duration,
+    pub(super) patience: Duration,
     /// How long one call may take with its answer.
-    pub(crate) call: Duration,
+    pub(super) call: Duration,
     /// The most bytes of an answer.
-    pub(crate) body: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            attempts: 8,
-            first_pause: Duration::from_millis(500),
-            longest_pause: Duration::from_secs(20),
-            patience: Duration::from_secs(60),
-            call: Duration::from_secs(60),
-            body: 32 << 20,
-        }
-    }
+    pub(super) body: usize,
 }
 
 impl Limits {
+    /// For a page of an API.
+    pub(super) const DEFAULT: Limits = Limits {
+        attempts: 8,
+        first_pause: Duration::from_millis(500),
+        longest_pause: Duration::from_secs(20),
+        patience: Duration::from_secs(60),
+        call: Duration::from_secs(60),
+        body: 32 << 20,
+    };
+
     /// When a page that begins now has waited long enough.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.patience
@@ -66,7 +63,7 @@ impl Limits {
 }
 
 /// A client of one host.
-pub(crate) struct Client {
+pub(super) struct Client {
     http: reqwest::Client,
     base: Url,
     clock: SharedClock,
@@ -80,7 +77,8 @@ pub(super) struct Answer {
     /// The source's clock, where it tells it.
     pub(super) date: Option<Timestamp>,
     pub(super) body: Vec<u8>,
-    headers: header::HeaderMap,
+    /// Why the source refuses, as it says.
+    pub(super) said: String,
     host: String,
 }
 
@@ -100,7 +98,7 @@ enum Failure {
 ///
 /// # Errors
 /// `FIELD_INVALID` unless it is https, or http to this machine where that is allowed; without user, password and fragment.
-pub(crate) fn address(field: &str, text: &str, allow_http: bool) -> Result<Url> {
+pub(super) fn address(field: &str, text: &str, allow_http: bool) -> Result<Url> {
     let wrong = |what: String| Error::field(field, what);
     let url = Url::parse(text).map_err(|error| wrong(format!("is no address: {error}")))?;
     let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
@@ -243,7 +241,8 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         let date = headers.get(header::DATE).and_then(|date| http_date(date.to_str().ok()?));
-        Ok(Answer { status, date, body, headers, host: self.host() })
+        let said = if status.is_success() { String::new() } else { said::reason(&headers, &body) };
+        Ok(Answer { status, date, body, said, host: self.host() })
     }
 
     /// Doubles; between half of it and all of it, by chance.
@@ -278,8 +277,7 @@ impl Answer {
         if self.status.is_success() {
             return Ok(());
         }
-        let said = said::reason(&self.headers, &self.body);
-        let said = if said.is_empty() { said } else { format!(": {said}") };
+        let said = if self.said.is_empty() { String::new() } else { format!(": {}", self.said) };
         let message = format!("{} answers {}{said}", self.host, self.status);
         match self.status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(refused(message)),
@@ -326,7 +324,7 @@ mod tests {
     use std::sync::Arc;
 
     fn access(allow_http: bool) -> Access {
-        Access { allow_http, clock: Arc::new(SystemClock), limits: Limits::default() }
+        Access { allow_http, clock: Arc::new(SystemClock), limits: Limits::DEFAULT }
     }
 
     #[test]

@@ -11,9 +11,8 @@ const MOST: usize = 200;
 /// - OAuth 2.0 (RFC 6749, 5.2): `{"error":…,"error_description":…}`
 /// - Personio v2: `{"errors":[{"title":…,"detail":…}]}`
 /// - Problem details (RFC 9457), which BambooHR's newer endpoints send: `{"title":…,"detail":…}`
-const PLACES: [&[&str]; 6] = [
-    &["/error/code", "/error/message/value"],
-    &["/error/code", "/error/message"],
+const PLACES: [&[&str]; 5] = [
+    &["/error/code", "/error/message/value", "/error/message"],
     &["/error", "/error_description"],
     &["/errors/0/title", "/errors/0/detail"],
     &["/title", "/detail"],
