@@ -11,7 +11,7 @@ pub(crate) async fn handle(
     tx: &mut Tx,
     request: CancelSyncRunRequest,
 ) -> Result<CancelSyncRunResponse> {
-    let mut run = runs::lock(tx, parse_id("run_id", &request.run_id)?).await?;
+    let mut run = runs::lock(tx, parse_id("sync_run_id", &request.sync_run_id)?).await?;
     run.cancel("cancelled; what was committed stays", tx.now())?;
     save_ended(tx, &run).await?;
     tx.audit(Audit::of("sync_run", run.id).because("cancelled"));

@@ -14,7 +14,7 @@ pub(crate) async fn handle(
     tx: &mut Tx,
     request: ConfirmSyncRunRequest,
 ) -> Result<ConfirmSyncRunResponse> {
-    let id = parse_id("run_id", &request.run_id)?;
+    let id = parse_id("sync_run_id", &request.sync_run_id)?;
     // The source first, as whoever starts a run does.
     let source = runs::find(tx, id).await?.source;
     store::lock(tx, source).await?;

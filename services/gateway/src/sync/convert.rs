@@ -68,7 +68,7 @@ pub(crate) fn source_out(source: &Source, people: i64) -> Result<wire::Source> {
 pub(crate) fn run_out(run: &Run) -> wire::SyncRun {
     let counts = &run.counts;
     wire::SyncRun {
-        run_id: run.id.to_string(),
+        sync_run_id: run.id.to_string(),
         source_id: run.source.to_string(),
         state: state_out(run.state).into(),
         dry_run: run.dry,

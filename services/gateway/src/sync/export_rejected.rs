@@ -28,7 +28,7 @@ pub(crate) async fn handle(
     ctx: Context,
     request: ExportRejectedRequest,
 ) -> Result<ResponseStream<ExportRejectedResponse>> {
-    let id = parse_id("run_id", &request.run_id)?;
+    let id = parse_id("sync_run_id", &request.sync_run_id)?;
     let mut tx = service.db.read(&ctx).await?;
     let run = runs::find(&mut tx, id).await?;
     tx.commit().await?;

@@ -39,7 +39,7 @@ pub(crate) async fn get_sync_run(
     tx: &mut Tx,
     request: GetSyncRunRequest,
 ) -> Result<GetSyncRunResponse> {
-    let run = runs::find(tx, parse_id("run_id", &request.run_id)?).await?;
+    let run = runs::find(tx, parse_id("sync_run_id", &request.sync_run_id)?).await?;
     Ok(GetSyncRunResponse { run: Some(run_out(&run)) })
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn list_sync_errors(
     tx: &mut Tx,
     request: ListSyncErrorsRequest,
 ) -> Result<ListSyncErrorsResponse> {
-    let run = runs::find(tx, parse_id("run_id", &request.run_id)?).await?;
+    let run = runs::find(tx, parse_id("sync_run_id", &request.sync_run_id)?).await?;
     let page = Page::read(request.page_size, &request.page_token, format!("sync errors {}", run.id))?;
     let found = told::errors(tx, run.id, &page).await?;
     let (found, next_page_token) = page.finish(found, |(number, _)| *number);
@@ -76,7 +76,7 @@ pub(crate) async fn list_sync_changes(
     tx: &mut Tx,
     request: ListSyncChangesRequest,
 ) -> Result<ListSyncChangesResponse> {
-    let run = runs::find(tx, parse_id("run_id", &request.run_id)?).await?;
+    let run = runs::find(tx, parse_id("sync_run_id", &request.sync_run_id)?).await?;
     let page = Page::read(request.page_size, &request.page_token, format!("sync changes {}", run.id))?;
     let found = told::changes(tx, run.id, &page).await?;
     let (found, next_page_token) = page.finish(found, |change| change.external_id.clone());

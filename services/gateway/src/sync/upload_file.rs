@@ -42,7 +42,7 @@ async fn take(
         file_id: file.id.to_string(),
         digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         size: file.size,
-        run_id: reading.map(|run| run.id.to_string()).unwrap_or_default(),
+        sync_run_id: reading.map(|run| run.id.to_string()).unwrap_or_default(),
     })
 }
 

@@ -23,7 +23,7 @@ pub(crate) async fn handle(
     ctx: Context,
     request: WatchSyncRunRequest,
 ) -> Result<ResponseStream<WatchSyncRunResponse>> {
-    let id = parse_id("run_id", &request.run_id)?;
+    let id = parse_id("sync_run_id", &request.sync_run_id)?;
     let first = read(&service, &ctx, id).await?;
     let message = WatchSyncRunResponse { run: Some(run_out(&first)) };
     let watch = Watch { service, ctx, id, last: first };
