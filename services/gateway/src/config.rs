@@ -1,9 +1,10 @@
 //! The service's own settings, section `[services.gateway]`.
 
+use crate::sync::settings::SyncSettings;
 use serde::Deserialize;
 
 /// What operations can set.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     /// The address by which clients reach the gateway, such as `https://mentor.example.com`; from the request when
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) webhooks: crate::webhooks::Settings,
     /// Signing in.
     pub(crate) sign_in: crate::signin::Settings,
+    /// Sources of people and their runs.
+    pub(crate) sync: SyncSettings,
 }
 
 impl Default for Settings {
@@ -48,6 +51,7 @@ impl Default for Settings {
             api: crate::api::Settings::default(),
             webhooks: crate::webhooks::Settings::default(),
             sign_in: crate::signin::Settings::default(),
+            sync: SyncSettings::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What happened to resources, as the events of the contract.
 
-use crate::scim::resource::Person;
+use crate::{scim::resource::Person, sync::employee::Employee};
 use contracts::mentor::gateway::events::v1 as fact;
 use kernel::Uuid;
 use storage::Tx;
@@ -22,12 +22,42 @@ pub(crate) fn person_provisioned(tx: &mut Tx, user: Uuid, person: Person) {
         job_title: person.job_title,
         organisation: person.organisation,
         division: person.division,
+        grade: None,
+        profession: None,
+        fte_percent: None,
     });
 }
 
 /// A user left.
 pub(crate) fn person_deprovisioned(tx: &mut Tx, user: Uuid, person: Person) {
     tx.emit(&fact::PersonDeprovisioned { user_id: user.to_string(), external_id: person.external_id });
+}
+
+/// A person of another source is there, or changed. `prefix` stands before the source's ids.
+pub(crate) fn employee_provisioned(tx: &mut Tx, person: Uuid, prefix: &str, employee: Employee) {
+    let id = |id: &str| if id.is_empty() { String::new() } else { format!("{prefix}{id}") };
+    tx.emit(&fact::PersonProvisioned {
+        user_id: person.to_string(),
+        external_id: id(&employee.external_id),
+        user_name: employee.user_name,
+        provider_id: String::new(),
+        display_name: employee.display_name,
+        email: employee.email,
+        manager: id(&employee.manager),
+        unit: employee.unit,
+        job_title: employee.job_title,
+        organisation: employee.organisation,
+        division: employee.division,
+        grade: employee.grade,
+        profession: employee.profession,
+        fte_percent: employee.fte_percent,
+    });
+}
+
+/// A person of another source left.
+pub(crate) fn employee_deprovisioned(tx: &mut Tx, person: Uuid, prefix: &str, external_id: &str) {
+    let external_id = format!("{prefix}{external_id}");
+    tx.emit(&fact::PersonDeprovisioned { user_id: person.to_string(), external_id });
 }
 
 /// A group is there, or was renamed or mapped.

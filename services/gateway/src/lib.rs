@@ -16,6 +16,7 @@ mod providers;
 mod scim;
 mod sessions;
 mod signin;
+mod sync;
 mod webhooks;
 
 use axum::http::{HeaderMap, HeaderValue, Method};
@@ -42,6 +43,7 @@ pub struct Gateway {
     catalogue: Arc<scim::schema::Catalogue>,
     api: Arc<api::Api>,
     webhooks: webhooks::Webhooks,
+    runner: sync::runner::Runner,
 }
 
 impl Gateway {
@@ -125,8 +127,9 @@ impl runtime::Service for Gateway {
         let api = Arc::new(api::Api::new(&settings.api, &deps.here)?);
         let webhooks = webhooks::Webhooks::new(deps.db.clone(), settings.webhooks.clone())?;
         let sign_in = Arc::new(signin::SignIn::new(&settings.sign_in)?);
+        let runner = sync::runner::Runner::new(deps.clock.new_id(), settings.sync.runs);
         let Deps { db, cache, deactivated, ended_sessions, .. } = deps;
-        Ok(Gateway { db, cache, settings, deactivated, ended_sessions, sign_in, catalogue, api, webhooks })
+        Ok(Gateway { db, cache, settings, deactivated, ended_sessions, sign_in, catalogue, api, webhooks, runner })
     }
 
     fn db(&self) -> &Database {
@@ -140,6 +143,7 @@ impl runtime::Service for Gateway {
         routes.add_service(providers::server(self.clone()));
         routes.add_service(sessions::server(self.clone()));
         routes.add_service(clients::server(self.clone()));
+        routes.add_service(sync::server(self.clone()));
     }
 
     fn http(&self) -> Option<axum::Router> {

@@ -1,9 +1,13 @@
-//! An identity provider brought a user, or changed one.
+//! An identity provider or the HRIS brought somebody, or changed them.
 
 use crate::{
     Enrollment,
     directory::row::Facts,
-    provisioning::{self, place::User, store},
+    provisioning::{
+        self,
+        place::{Post, User},
+        store,
+    },
 };
 use contracts::mentor::gateway::events::v1::PersonProvisioned;
 use kernel::{Result, parse_id};
@@ -30,6 +34,11 @@ pub(crate) async fn handle(service: &Enrollment, tx: &mut Tx, event: PersonProvi
             organisation,
             parent_organisation,
             ..Facts::default()
+        },
+        post: Post {
+            grade: event.grade,
+            profession: event.profession,
+            fte_percent: event.fte_percent.map(|percent| percent.clamp(0, 200)),
         },
     };
     provisioning::take_in(service, tx, &user).await

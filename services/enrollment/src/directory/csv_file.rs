@@ -1,9 +1,8 @@
-//! Domain: reads the CSV form of the directory, as spreadsheets and HR systems really save it. Pure.
+//! Domain: reads the CSV form of the directory. Pure.
 
 use super::row::{Problem, ProblemKind, RawRow, Reading};
-use encoding_rs::{Encoding, WINDOWS_1252};
 use kernel::{Error, ErrorKind, Result};
-use std::borrow::Cow;
+use sheet::{Row, Sheet, Unreadable};
 
 /// Columns that must be there.
 const REQUIRED: [&str; 4] = ["employee_id", "manager_id", "job_title", "unit"];
@@ -16,28 +15,24 @@ const OPTIONAL: [&str; 8] =
 /// # Errors
 /// `FILE_INVALID` when the file as a whole can't be read, naming the row where one is to blame.
 pub(crate) fn read(bytes: &[u8], max_rows: usize) -> Result<Reading> {
+    let sheet = Sheet::read(bytes).map_err(unreadable)?;
     let mut reading = Reading::default();
-    let text = decode(bytes, &mut reading)?;
-    let mut records = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter(&text))
-        .from_reader(text.as_bytes());
-    let mut record = csv::StringRecord::new();
-    if !next(&mut records, &mut record, 1)? {
-        return Err(refuse("the file is empty".to_owned()));
+    if let Some(row) = sheet.legacy() {
+        reading.problems.add(Problem {
+            row: 0,
+            external_id: String::new(),
+            kind: ProblemKind::Encoding,
+            column: "",
+            message: format!("row {row} is not UTF-8; the file was read as Windows-1252"),
+        });
     }
-    let header = Header::read(&record)?;
-    let mut number = 1;
-    while next(&mut records, &mut record, number + 1)? {
-        number += 1;
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
+    let header = Header::read(&sheet)?;
+    for row in sheet.rows() {
+        let row = row.map_err(unreadable)?;
         if reading.rows.len() >= max_rows {
-            return Err(refuse(format!("row {number}: the file has more than {max_rows} rows")));
+            return Err(refuse(format!("row {}: the file has more than {max_rows} rows", row.number)));
         }
-        header.take(number, &record, &mut reading);
+        header.take(&row, &mut reading);
     }
     if reading.read == 0 {
         return Err(refuse("the file has a header and no rows".to_owned()));
@@ -49,110 +44,48 @@ fn refuse(message: String) -> Box<Error> {
     Error::new(ErrorKind::InvalidArgument, "FILE_INVALID", message)
 }
 
-fn next(records: &mut csv::Reader<&[u8]>, record: &mut csv::StringRecord, number: i64) -> Result<bool> {
-    records
-        .read_record(record)
-        .map_err(|error| refuse(format!("row {number}: can't be read as CSV")).caused_by(error))
-}
-
-/// The text of the file: UTF-8, UTF-16 with a byte order mark, or else Windows-1252, which is told.
-fn decode<'a>(bytes: &'a [u8], reading: &mut Reading) -> Result<Cow<'a, str>> {
-    if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
-        let body = bytes.get(mark..).unwrap_or_default();
-        let (text, broken) = encoding.decode_without_bom_handling(body);
-        if broken {
-            let name = encoding.name();
-            return Err(refuse(format!(
-                "the file begins as {name} and is not valid {name}; save it as UTF-8"
-            )));
-        }
-        return no_nul(text);
-    }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => no_nul(Cow::Borrowed(text)),
-        Err(error) => {
-            let (text, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
-            let text = no_nul(text)?;
-            let row = row_of(bytes, error.valid_up_to());
-            reading.problems.add(Problem {
-                row: 0,
-                external_id: String::new(),
-                kind: ProblemKind::Encoding,
-                column: "",
-                message: format!("row {row} is not UTF-8; the file was read as Windows-1252"),
-            });
-            Ok(text)
-        }
-    }
-}
-
-/// A zero byte is never text: the file is binary, or UTF-16 without its mark.
-fn no_nul(text: Cow<'_, str>) -> Result<Cow<'_, str>> {
-    match text.find('\0') {
-        None => Ok(text),
-        Some(at) => {
-            let row = row_of(text.as_bytes(), at);
-            Err(refuse(format!("row {row}: holds a zero byte; save the file as CSV in UTF-8")))
-        }
-    }
-}
-
-fn row_of(bytes: &[u8], at: usize) -> usize {
-    1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count()
-}
-
-/// What separates the columns: comma, semicolon or tab, whichever the first line has most of.
-fn delimiter(text: &str) -> u8 {
-    let line = text.lines().next().unwrap_or_default();
-    let count = |delimiter: u8| line.bytes().filter(|byte| *byte == delimiter).count();
-    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+fn unreadable(why: Unreadable) -> Box<Error> {
+    refuse(why.0)
 }
 
 /// Where each column stands.
 struct Header {
-    width: usize,
     places: Vec<(&'static str, usize)>,
 }
 
 impl Header {
-    fn read(record: &csv::StringRecord) -> Result<Header> {
-        let names: Vec<String> = record.iter().map(|name| name.trim().to_lowercase()).collect();
+    fn read(sheet: &Sheet) -> Result<Header> {
         let mut places = Vec::new();
         for column in REQUIRED.into_iter().chain(OPTIONAL) {
-            let mut at = names.iter().enumerate().filter(|(_, name)| *name == column).map(|(i, _)| i);
-            match (at.next(), at.next()) {
-                (Some(_), Some(_)) => {
-                    return Err(refuse(format!("row 1: column {column} stands there twice")));
-                }
-                (Some(place), None) => places.push((column, place)),
-                (None, _) if REQUIRED.contains(&column) => {
+            match sheet.column(column).map_err(unreadable)? {
+                Some(place) => places.push((column, place)),
+                None if REQUIRED.contains(&column) => {
                     return Err(refuse(format!("row 1: column {column} is missing")).with("column", column));
                 }
-                (None, _) => {}
+                None => {}
             }
         }
-        Ok(Header { width: names.len(), places })
+        Ok(Header { places })
     }
 
-    fn cell<'r>(&self, record: &'r csv::StringRecord, column: &str) -> &'r str {
+    fn cell<'r>(&self, row: &'r Row, column: &str) -> &'r str {
         let place = self.places.iter().find(|(name, _)| *name == column);
-        place.and_then(|(_, at)| record.get(*at)).unwrap_or_default()
+        place.map(|(_, at)| row.cell(*at)).unwrap_or_default()
     }
 
-    fn take(&self, number: i64, record: &csv::StringRecord, reading: &mut Reading) {
-        let cell = |column| self.cell(record, column);
+    fn take(&self, row: &Row, reading: &mut Reading) {
+        let cell = |column| self.cell(row, column);
         // A quote left open swallows the rows after it: whom they named is lost.
-        reading.garbled |= record.iter().any(|cell| cell.trim().contains(['\n', '\r']));
-        if record.len() != self.width {
-            let message = format!("has {} cells, the header has {}", record.len(), self.width);
-            return reading.take_broken(number, cell("employee_id"), message);
+        reading.garbled |= row.swallows();
+        if let Some(message) = row.misfit() {
+            return reading.take_broken(row.number, cell("employee_id"), message);
         }
         let Some(left) = flag(cell("left")) else {
             let message = "left must be true, false or empty".to_owned();
-            return reading.take_broken(number, cell("employee_id"), message);
+            return reading.take_broken(row.number, cell("employee_id"), message);
         };
         reading.take(
-            number,
+            row.number,
             &RawRow {
                 external_id: cell("employee_id"),
                 manager: cell("manager_id"),

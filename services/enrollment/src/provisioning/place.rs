@@ -18,12 +18,21 @@ pub(crate) struct User {
     /// A user id, an employee number, an external id or a user name; of somebody known or not.
     pub(crate) manager: String,
     pub(crate) facts: Facts,
+    pub(crate) post: Post,
 }
 
-/// What the directory keeps of the facts. On the first meeting with a person whom another source brought, what the
-/// identity provider does not know stays; from then on its word counts. Grade, profession and share of a post are not
-/// its to say.
-pub(crate) fn facts(sent: &Facts, known: Option<&Facts>, first_meeting: bool, external_id: &str) -> Facts {
+/// What an HRIS says of somebody's post and an identity provider can't; `None` is not the source's to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Post {
+    pub(crate) grade: Option<String>,
+    pub(crate) profession: Option<String>,
+    pub(crate) fte_percent: Option<i32>,
+}
+
+/// What the directory keeps of what was sent. On the first meeting with a person whom another source brought, what this
+/// one does not know stays; from then on its word counts, but for what is not its to say.
+pub(crate) fn facts(user: &User, known: Option<&Facts>, first_meeting: bool) -> Facts {
+    let (sent, post, external_id) = (&user.facts, &user.post, user.external_id.as_str());
     let keep = |sent: &str, of: fn(&Facts) -> &String| {
         let sent = clipped(sent, MAX_TEXT);
         match known {
@@ -43,9 +52,16 @@ pub(crate) fn facts(sent: &Facts, known: Option<&Facts>, first_meeting: bool, ex
         organisation: keep(&sent.organisation, |facts| &facts.organisation),
         parent_organisation: keep(&sent.parent_organisation, |facts| &facts.parent_organisation),
         job_title,
-        grade: known.map(|known| known.grade.clone()).unwrap_or_default(),
-        profession: known.map(|known| known.profession.clone()).unwrap_or_default(),
-        fte_percent: known.map_or(0, |known| known.fte_percent),
+        grade: said(&post.grade, known.map(|known| &known.grade)),
+        profession: said(&post.profession, known.map(|known| &known.profession)),
+        fte_percent: post.fte_percent.unwrap_or_else(|| known.map_or(0, |known| known.fte_percent)),
+    }
+}
+
+fn said(sent: &Option<String>, known: Option<&String>) -> String {
+    match sent {
+        Some(sent) => clipped(sent, MAX_TEXT),
+        None => known.cloned().unwrap_or_default(),
     }
 }
 
@@ -121,11 +137,29 @@ mod tests {
         let before =
             Facts { unit: "Finance".into(), grade: "B3".into(), fte_percent: 50, ..Facts::default() };
         let sent = Facts { display_name: "Ann\nLee".into(), email: "nonsense".into(), ..Facts::default() };
-        let first = facts(&sent, Some(&before), true, "7");
+        let user = user(sent, Post::default());
+        let first = facts(&user, Some(&before), true);
         assert_eq!((first.unit.as_str(), first.grade.as_str(), first.fte_percent), ("Finance", "B3", 50));
         assert_eq!((first.display_name.as_str(), first.email.as_str()), ("Ann Lee", ""));
-        let later = facts(&sent, Some(&before), false, "7");
+        let later = facts(&user, Some(&before), false);
         assert_eq!((later.unit.as_str(), later.grade.as_str()), ("", "B3"));
-        assert_eq!(facts(&Facts::default(), None, true, "7").display_name, "7");
+        assert_eq!(facts(&nobody(), None, true).display_name, "7");
+    }
+
+    #[test]
+    fn the_post_changes_when_the_source_speaks_of_it() {
+        let before = Facts { grade: "B3".into(), profession: "Tax".into(), fte_percent: 50, ..Facts::default() };
+        let post = Post { grade: Some("C1".into()), profession: Some(String::new()), fte_percent: None };
+        let after = facts(&user(Facts::default(), post), Some(&before), false);
+        assert_eq!((after.grade.as_str(), after.profession.as_str(), after.fte_percent), ("C1", "", 50));
+    }
+
+    fn nobody() -> User {
+        user(Facts::default(), Post::default())
+    }
+
+    fn user(facts: Facts, post: Post) -> User {
+        let (user_name, provider_id, manager) = Default::default();
+        User { id: Uuid::nil(), external_id: "7".into(), user_name, provider_id, manager, facts, post }
     }
 }

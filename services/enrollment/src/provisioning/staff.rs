@@ -16,12 +16,7 @@ pub(crate) async fn take_in(service: &Enrollment, tx: &mut Tx, user: &User) -> R
         Some(person) => directory::store::find_known(tx, person).await?,
         None => directory::store::find_by_external_id(tx, &user.external_id).await?,
     };
-    let facts = place::facts(
-        &user.facts,
-        known.as_ref().map(|known| &known.facts),
-        linked.is_none(),
-        &user.external_id,
-    );
+    let facts = place::facts(user, known.as_ref().map(|known| &known.facts), linked.is_none());
     let mut person = match &known {
         Some(known) => Known { facts, active: true, ..known.clone() },
         None => Known {

@@ -28,6 +28,9 @@ async fn the_directory_hears_of_people_once_and_of_what_concerns_it() {
         job_title: "Lead".into(),
         organisation: "Org".into(),
         division: "Money".into(),
+        grade: None,
+        profession: None,
+        fte_percent: None,
     };
     assert_eq!(told, [expected]);
     let path = user_path(&ann);
