@@ -1,8 +1,9 @@
 //! What calls cost, each beside its reference on the same Postgres in the same minute: ABAB, the median of the rounds.
 //!
 //! `cargo bench -p tests --bench load` measures calls; `-- footprint` the memory and the start of the program that
-//! `MENTOR_BIN` names; `-- scim` imports people over SCIM. `ROUNDS` and `SECONDS` (of each half of a round) change how long it takes. `cargo xtask bench`
-//! runs all with everything they need, and judges the figures.
+//! `MENTOR_BIN` names; `-- scim` imports people over SCIM; `-- hop` measures the gateway's hop alone. `ROUNDS` and
+//! `SECONDS` (of each half of a round) change how long it takes. `cargo xtask bench` runs all with everything they need,
+//! and judges the figures.
 
 mod driver;
 mod explain;
@@ -26,7 +27,8 @@ fn main() -> Result<()> {
             None => calls().await,
             Some("footprint") => footprint::measure().await,
             Some("scim") => scim::measure().await,
-            Some(other) => bail!("'{other}' is not measured here; `footprint`, `scim` or nothing"),
+            Some("hop") => hop::report(&world::World::start().await?, Plan::from_environment()?).await,
+            Some(other) => bail!("'{other}' is not measured here; `footprint`, `hop`, `scim` or nothing"),
         }
     })
 }

@@ -98,9 +98,11 @@ pub(crate) fn record(api: &'static str, method: &Method, status: StatusCode, too
         Method::DELETE => "DELETE",
         _ => "other",
     };
-    let labels = [("service", "gateway".to_owned()), ("api", api.to_owned()), ("method", method.to_owned())];
-    metrics::histogram!("mentor_http_request_seconds", &labels).record(took.as_secs_f64());
-    let [service, api, method] = labels;
-    let labels = [service, api, method, ("status", status.as_u16().to_string())];
-    metrics::counter!("mentor_http_requests_total", &labels).increment(1);
+    metrics::histogram!("mentor_http_request_seconds", "service" => "gateway", "api" => api, "method" => method)
+        .record(took.as_secs_f64());
+    let status = status.as_u16().to_string();
+    metrics::counter!(
+        "mentor_http_requests_total", "service" => "gateway", "api" => api, "method" => method, "status" => status
+    )
+    .increment(1);
 }

@@ -27,6 +27,11 @@ pub(crate) fn read(of: &MessageDescriptor, text: &[u8]) -> Result<DynamicMessage
         return Ok(DynamicMessage::new(of.clone()));
     }
     let mut json = serde_json::Deserializer::from_slice(text);
+    if let (Ok(message), Ok(())) = (of.clone().deserialize(&mut json), json.end()) {
+        return Ok(message);
+    }
+    // Once more, to say where it is wrong: keeping track costs more than reading.
+    let mut json = serde_json::Deserializer::from_slice(text);
     let message = within(of.clone(), &mut json)?;
     json.end().map_err(|error| refused(format!("the body is not JSON: {error}")))?;
     Ok(message)
@@ -36,8 +41,8 @@ pub(crate) fn read(of: &MessageDescriptor, text: &[u8]) -> Result<DynamicMessage
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn of_value(of: &MessageDescriptor, value: serde_json::Value) -> Result<DynamicMessage> {
-    within(of.clone(), value)
+pub(crate) fn of_value(of: &MessageDescriptor, value: &serde_json::Value) -> Result<DynamicMessage> {
+    of.clone().deserialize(value).or_else(|_| within(of.clone(), value))
 }
 
 /// A message as it is sent.

@@ -31,7 +31,7 @@ pub(crate) fn message(route: &Route, path: &[String], query: &str, body: &[u8]) 
         clear(&mut request, field);
         put(&mut request, field, text)?;
     }
-    json::of_value(&input, Value::Object(request))
+    json::of_value(&input, &Value::Object(request))
 }
 
 fn of_body(route: &Route, body: &[u8]) -> Result<Object> {

@@ -40,7 +40,7 @@ impl Default for Settings {
             origins: Vec::new(),
             max_body_bytes: 4 << 20,
             max_upload_bytes: 32 << 20,
-            max_buffered_bytes: 256 << 20,
+            max_buffered_bytes: 64 << 20,
             upload_seconds: 120,
             heartbeat_seconds: 15,
         }
