@@ -86,7 +86,8 @@ impl Gateway {
         if self.is_secure() || matches!(host, Some("localhost" | "127.0.0.1")) {
             return Ok(());
         }
-        let message = "signing in is not set up: set services.gateway.public_url to the https address of the suite";
+        let message =
+            "signing in is not set up: set services.gateway.public_url to the https address of the suite";
         Err(Error::precondition("SIGN_IN_OFF", message))
     }
 
@@ -129,7 +130,18 @@ impl runtime::Service for Gateway {
         let sign_in = Arc::new(signin::SignIn::new(&settings.sign_in)?);
         let runner = sync::runner::Runner::new(deps.clock.new_id(), settings.sync.runs);
         let Deps { db, cache, deactivated, ended_sessions, .. } = deps;
-        Ok(Gateway { db, cache, settings, deactivated, ended_sessions, sign_in, catalogue, api, webhooks, runner })
+        Ok(Gateway {
+            db,
+            cache,
+            settings,
+            deactivated,
+            ended_sessions,
+            sign_in,
+            catalogue,
+            api,
+            webhooks,
+            runner,
+        })
     }
 
     fn db(&self) -> &Database {

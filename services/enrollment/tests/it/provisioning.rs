@@ -37,6 +37,7 @@ impl User {
             job_title: "Clerk".into(),
             organisation: "Org".into(),
             division: String::new(),
+            ..PersonProvisioned::default()
         }
     }
 

@@ -60,7 +60,8 @@ impl SuccessFactors {
 
     /// The requests since the last look, decoded.
     pub(crate) async fn log(&self) -> Vec<String> {
-        let answer = self.http.get(format!("{}/control/log", self.url)).send().await.expect("the server answers");
+        let answer =
+            self.http.get(format!("{}/control/log", self.url)).send().await.expect("the server answers");
         answer.json().await.expect("a list of requests")
     }
 
@@ -82,7 +83,8 @@ fn launch() -> (Child, String) {
     let home = installed();
     let mut command = Command::new(home.join("node_modules/.bin/cds-serve"));
     command.current_dir(&home).env("PORT", "0").env("PEER_SOURCES", sources()).env("NO_COLOR", "1");
-    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("node runs cds-serve");
+    let mut process =
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("node runs cds-serve");
     let mut lines = BufReader::new(process.stdout.take().expect("its output is piped")).lines();
     let listening = lines.by_ref().map_while(Result::ok).find_map(|line| {
         let (_, url) = line.split_once("server listening on { url: '")?;
@@ -104,7 +106,8 @@ fn installed() -> PathBuf {
     let tools = test.ancestors().nth(3).expect("tests lie below target/").join("tools");
     fs::create_dir_all(&tools).expect("the target folder can be written");
     // Tests in other processes want the same.
-    let lock = fs::File::create(tools.join("success_factors.lock")).expect("the target folder can be written");
+    let lock =
+        fs::File::create(tools.join("success_factors.lock")).expect("the target folder can be written");
     lock.lock().expect("a lock");
     let home = tools.join("success_factors");
     fs::create_dir_all(home.join("srv")).expect("the target folder can be written");
@@ -117,7 +120,14 @@ fn installed() -> PathBuf {
     if fs::read_to_string(&done).ok().as_deref() != Some(wanted.as_str()) {
         let mut npm = Command::new("npm");
         // Without scripts nothing is compiled: the database is SQLite in WebAssembly.
-        npm.args(["install", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--no-package-lock"]);
+        npm.args([
+            "install",
+            "--ignore-scripts",
+            "--omit=optional",
+            "--no-audit",
+            "--no-fund",
+            "--no-package-lock",
+        ]);
         let output = npm.current_dir(&home).output().expect("Node.js 20 or later with npm: apt install npm");
         assert!(output.status.success(), "npm install: {}", String::from_utf8_lossy(&output.stderr));
         fs::write(&done, wanted).expect("the target folder can be written");

@@ -162,7 +162,8 @@ impl Client {
     /// send us into somebody's network.
     pub(super) fn follow(&self, link: &str) -> Result<Url> {
         let invalid = |what: &str| source_invalid(format!("{} {what}", self.host()));
-        let url = self.base.join(link).map_err(|_| invalid("gives a link to its next page that is no address"))?;
+        let url =
+            self.base.join(link).map_err(|_| invalid("gives a link to its next page that is no address"))?;
         if url.origin() != self.base.origin() {
             return Err(invalid("gives a link to another host for its next page, which is not followed"));
         }
@@ -190,9 +191,17 @@ impl Client {
             if attempt >= self.limits.attempts || Instant::now() + pause > deadline {
                 let rest = passing.wait.unwrap_or(REST).min(LONGEST_REST);
                 let message = format!("{} {}; attempts: {attempt}", self.host(), passing.what);
-                return Err(Error::new(ErrorKind::Unavailable, "SOURCE_UNAVAILABLE", message).retry_after(rest));
+                return Err(
+                    Error::new(ErrorKind::Unavailable, "SOURCE_UNAVAILABLE", message).retry_after(rest)
+                );
             }
-            tracing::debug!(source.host = self.host(), attempt, pause_ms = pause.as_millis(), "{}", passing.what);
+            tracing::debug!(
+                source.host = self.host(),
+                attempt,
+                pause_ms = pause.as_millis(),
+                "{}",
+                passing.what
+            );
             sleep(pause).await;
             attempt += 1;
         }
@@ -200,10 +209,14 @@ impl Client {
 
     async fn once(&self, request: &Request) -> Result<Answer, Failure> {
         let again = |what: String| Failure::Passing(Passing { what, wait: None });
-        let request = request.try_clone().ok_or_else(|| final_(Error::internal("requests have no streams")))?;
+        let request =
+            request.try_clone().ok_or_else(|| final_(Error::internal("requests have no streams")))?;
         let call = async {
             let response = self.http.execute(request).await.map_err(|error| {
-                again(if error.is_connect() { "can't be reached" } else { "breaks the connection off" }.to_owned())
+                again(
+                    if error.is_connect() { "can't be reached" } else { "breaks the connection off" }
+                        .to_owned(),
+                )
             })?;
             self.answer(response).await
         };
@@ -214,7 +227,10 @@ impl Client {
     async fn answer(&self, mut response: Response) -> Result<Answer, Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_redirection() {
-            let message = format!("{} answers {status}; redirects are not followed, set the final address", self.host());
+            let message = format!(
+                "{} answers {status}; redirects are not followed, set the final address",
+                self.host()
+            );
             return Err(final_(source_invalid(message)));
         }
         if status == StatusCode::TOO_MANY_REQUESTS
@@ -348,7 +364,8 @@ mod tests {
 
     #[test]
     fn links_stay_with_their_host() {
-        let client = Client::new("url", "https://api.example.org/odata/v2/", &access(false)).expect("a client");
+        let client =
+            Client::new("url", "https://api.example.org/odata/v2/", &access(false)).expect("a client");
         let follows = |link: &str| client.follow(link).map(|url| url.to_string()).ok();
         let next = "https://api.example.org/odata/v2/User?$skiptoken=a";
         assert_eq!(follows("User?$skiptoken=a").as_deref(), Some(next));
