@@ -80,6 +80,16 @@ RULES = {
     "maxReplicas": {"type": "integer", "minimum": 1},
     "queueLength": {"type": "integer", "minimum": 1},
     "targetCPUUtilizationPercentage": {"type": "integer", "minimum": 1, "maximum": 100},
+    "sources.secrets": {
+        "type": "object",
+        "propertyNames": {"pattern": "^[a-z0-9][a-z0-9_-]*$"},
+        "additionalProperties": {
+            "type": "object",
+            "required": ["tenant", "existingSecret", "key"],
+            "additionalProperties": False,
+            "properties": {name: {"type": "string", "minLength": 1} for name in ["tenant", "existingSecret", "key"]},
+        },
+    },
     "externalSecrets.secrets": {
         "type": "object",
         "additionalProperties": {
@@ -106,6 +116,8 @@ OWNED = {
     "telemetry": ["listen", "otlp_endpoint"],
     "migrate": None, "shutdown": None, "services": None,
 }
+# The same in a service's own settings: files and secrets that values name.
+AREAS_OWNED = {"sign_in": ["keys_file"], "webhooks": ["key_file", "generate_key"], "sync": ["secrets"]}
 ISSUERS = {
     "type": "array",
     "items": {
@@ -219,14 +231,24 @@ def settings():
 
 
 def own_settings(service):
-    """The fields of the service's `Settings`."""
+    """The fields of the service's `Settings`, and of those of its areas."""
     source = ROOT / f"services/{service}/src/config.rs"
-    text = source.read_text() if source.exists() else ""
-    body = re.search(r"pub(?:\(crate\))? struct Settings \{(.*?)\n\}", text, re.S)
+    return fields(source, "Settings", source.read_text() if source.exists() else "")
+
+
+def fields(source, struct, text):
+    body = re.search(rf"pub(?:\(crate\))? struct {struct} \{{(.*?)\n\}}", text, re.S)
     types = {"bool": "boolean", "String": "string", "f64": "number", "f32": "number"}
     keys = {}
     for name, kind in re.findall(r"pub(?:\(crate\))? (\w+): ([^,\n]+),", body[1] if body else ""):
-        if kind in types:
+        if area := re.fullmatch(r"(?:crate::(\w+)::)?(\w*Settings)", kind):
+            # `crate::webhooks::Settings`, or a name that is used as `crate::sync::settings::SyncSettings`.
+            used = re.search(rf"use crate::(\w+)::settings::{area[2]};", text)
+            file = source.parent / (area[1] or used[1]) / "settings.rs"
+            keys[name] = fields(file, area[2], file.read_text())
+            for owned in AREAS_OWNED.get(name, []):
+                keys[name]["properties"].pop(owned)
+        elif kind in types:
             keys[name] = {"type": types[kind]}
         else:
             keys[name] = {"type": "integer"} if re.fullmatch(r"[iu](8|16|32|64|size)", kind) else {}

@@ -315,11 +315,12 @@ def test_scim_and_the_api_are_reached_by_http_at_the_gateway_alone():
             if speaks:
                 # Whoever may call the services, but the chart's own test and the gateway.
                 assert open_to["http"] == open_to["grpc"][2:]
-    for case in ("production", "keda"):
+    signing_in = ["/auth", "/oauth", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"]
+    for case, more in (("production", signing_in), ("keda", [])):
         rules = of_kind(case, "HTTPRoute")["mentor-gateway-http"]["spec"]["rules"]
         assert rules == [
             {
-                "matches": [{"path": {"type": "PathPrefix", "value": path}} for path in ("/api", "/scim")],
+                "matches": [{"path": {"type": "PathPrefix", "value": path}} for path in ["/api", "/scim", *more]],
                 "backendRefs": [{"name": "mentor-gateway", "port": 8080}],
             }
         ]
@@ -353,6 +354,26 @@ def test_the_gateway_finds_the_services_and_may_call_them(case):
         assert any(selects(peer["podSelector"], labels) for peer in rule["from"] if "podSelector" in peer), name
         others = {"egress": [r for r in policies[name]["spec"]["egress"] if {"port": "grpc"} in r["ports"]]}
         assert service == "gateway" or not others["egress"], name
+
+
+def test_the_gateway_has_its_secrets_as_files_and_reaches_whom_they_are_for():
+    own = settings("production", "gateway")["services"]["gateway"]
+    assert own["sign_in"]["keys_file"] == "/run/secrets/mentor/sign-in-keys"
+    assert own["webhooks"] == {"concurrency": 4, "key_file": "/run/secrets/mentor/webhook-keys"}
+    tenant = "01941f29-7c00-7000-8000-000000000001"
+    assert own["sync"]["secrets"] == {"workday": {"tenant": tenant, "file": "/run/secrets/mentor/source-workday"}}
+    volumes = pods("production")["mentor-gateway"]["spec"]["volumes"]
+    sources = next(volume for volume in volumes if volume["name"] == "secrets")["projected"]["sources"]
+    paths = {item["path"] for source in sources for item in source["secret"]["items"]}
+    assert {"sign-in-keys", "webhook-keys", "source-workday"} <= paths
+    issuers = {issuer["issuer"] for issuer in settings("production", "matching")["identity"]["issuers"]}
+    assert "https://mentor.example.com" in issuers, "every service trusts the tokens that the gateway signs"
+    for case, ports in (("minimal", set()), ("restricted", {8443}), ("production", {22, 636, 8443})):
+        policy = of_kind(case, "NetworkPolicy")[f"{prefix(case)}-gateway"]["spec"]["egress"]
+        allowed = {port["port"] for rule in policy for port in rule["ports"]}
+        assert ports == allowed & {22, 636, 8443}, case
+        other = of_kind(case, "NetworkPolicy")[f"{prefix(case)}-matching"]["spec"]["egress"]
+        assert not {port["port"] for rule in other for port in rule["ports"]} & {22, 636}, case
 
 
 def test_tls_is_mutual_where_it_should_be():

@@ -17,6 +17,9 @@ MISSPELT = [
     "networkPolicy.peers.postgress.ports={5432}",
     "tls.certManager.issuer=x",
     "monitoring.serviceMonitor.enable=true",
+    "services.gateway.settings.webhooks.concurency=3",
+    "services.gateway.settings.sync.secrets.x.value=secret",
+    "services.gateway.sources.secrets.x.tennant=y",
 ]
 WRONG = [
     "defaults.replicas=0",
@@ -76,6 +79,8 @@ CONTRADICTIONS = {
     "parameters and a CA": ("external", ["database.url=postgres://db:5432/mentor?sslmode=require"], "keep one of both"),
     "routes without a gateway": ("production", ["gateway.parentRefs=null"], "gateway.parentRefs is not set"),
     "an Ingress without a host": ("external", ["ingress.host="], "ingress.host is not set"),
+    "nobody to sign for": ("minimal", ["services.gateway.signIn.existingSecret=keys"],
+                           "services.gateway.settings.public_url is not set"),
     "no service": ("minimal", [f"services.{name}.enabled=false" for name in SERVICES],
                    "every service is switched off"),
 }

@@ -46,6 +46,18 @@ A pod sees its own only.
     name: {{ $values.services.gateway.signIn.existingSecret }}
     items: [{key: {{ $values.services.gateway.signIn.key | quote }}, path: sign-in-keys}]
 {{- end }}
+{{- if and (eq $who "gateway") $values.services.gateway.webhooks.existingSecret }}
+- secret:
+    name: {{ $values.services.gateway.webhooks.existingSecret }}
+    items: [{key: {{ $values.services.gateway.webhooks.key | quote }}, path: webhook-keys}]
+{{- end }}
+{{- if eq $who "gateway" }}
+{{- range $name, $source := $values.services.gateway.sources.secrets }}
+- secret:
+    name: {{ $source.existingSecret }}
+    items: [{key: {{ $source.key | quote }}, path: source-{{ $name }}}]
+{{- end }}
+{{- end }}
 {{- with $values.database.caSecret }}
 - secret:
     name: {{ . }}

@@ -67,6 +67,19 @@
 {{- $_ := set $service "sign_in" (merge (dict "keys_file" (printf "%s/sign-in-keys" $files)) (get $service "sign_in" | default dict)) -}}
 {{- end -}}
 {{- end -}}
+{{- if eq $name "gateway" -}}
+{{- $gateway := $values.services.gateway -}}
+{{- if $gateway.webhooks.existingSecret -}}
+{{- $_ := set $service "webhooks" (merge (dict "key_file" (printf "%s/webhook-keys" $files)) (get $service "webhooks" | default dict)) -}}
+{{- end -}}
+{{- if $gateway.sources.secrets -}}
+{{- $secrets := dict -}}
+{{- range $source, $secret := $gateway.sources.secrets -}}
+{{- $_ := set $secrets $source (dict "tenant" $secret.tenant "file" (printf "%s/source-%s" $files $source)) -}}
+{{- end -}}
+{{- $_ := set $service "sync" (merge (dict "secrets" $secrets) (get $service "sync" | default dict)) -}}
+{{- end -}}
+{{- end -}}
 {{- with $service -}}
 {{- $_ := set $own "services" (dict $name .) -}}
 {{- end -}}
