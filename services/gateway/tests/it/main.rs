@@ -13,4 +13,5 @@ mod okta;
 mod oracle;
 mod peers;
 mod resources;
+mod webhooks;
 mod world;
