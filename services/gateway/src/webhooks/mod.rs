@@ -40,7 +40,7 @@ use kernel::{Result, TenantId, Uuid};
 use post::Post;
 use seal::Sealer;
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use storage::Database;
@@ -75,8 +75,8 @@ struct Inner {
     /// Read when first needed: whoever only migrates needs no key.
     sealer: OnceLock<Sealer>,
     post: Post,
-    /// Webhooks that a loop of this process works on.
-    at_work: Mutex<HashSet<(TenantId, Uuid)>>,
+    /// Webhooks that a loop of this process works on, and whether it was asked to look once more.
+    at_work: Mutex<HashMap<(TenantId, Uuid), bool>>,
     /// How many of them may send at once.
     turns: Semaphore,
     ages: Mutex<Ages>,
@@ -114,7 +114,7 @@ impl Webhooks {
         &self.0.post
     }
 
-    fn at_work(&self) -> &Mutex<HashSet<(TenantId, Uuid)>> {
+    fn at_work(&self) -> &Mutex<HashMap<(TenantId, Uuid), bool>> {
         &self.0.at_work
     }
 

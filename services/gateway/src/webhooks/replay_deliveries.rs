@@ -6,7 +6,7 @@ use contracts::{
     mentor::gateway::v1::{ReplayDeliveriesRequest, ReplayDeliveriesResponse},
     time::timestamp,
 };
-use kernel::{Error, Result, Uuid, parse_id};
+use kernel::{Result, Uuid, parse_id};
 use storage::{Audit, Tx};
 
 /// Deliveries of one call.
@@ -17,10 +17,7 @@ pub(crate) async fn handle(
     tx: &mut Tx,
     request: ReplayDeliveriesRequest,
 ) -> Result<ReplayDeliveriesResponse> {
-    let state = convert::state(request.state);
-    if state == Some(State::Pending) {
-        return Err(Error::field("state", "must be DELIVERED or DEAD, or unspecified for both"));
-    }
+    let state = request.only_dead.then_some(State::Dead);
     let (from, to) = (convert::instant("from", request.from)?, convert::instant("to", request.to)?);
     let webhook = parse_id("webhook_id", &request.webhook_id)?;
     store::lock(tx, webhook).await?.must_be_enabled()?;
