@@ -163,15 +163,15 @@ async fn after_a_day_it_is_dead_and_can_be_replayed() {
     let letters = hooks.client().list_deliveries(list.clone()).await.expect("there").into_inner().deliveries;
     assert_eq!(letters.len(), 1);
     let before = receiver.count();
-    let replay = ReplayDeliveryRequest {
+    let replay = ResendDeliveryRequest {
         request_id: hooks.world.request_id(),
         webhook_id: id.clone(),
         event_id: dead.event_id.clone(),
     };
-    let waiting = hooks.client().replay_delivery(replay.clone()).await.expect("dead").into_inner();
+    let waiting = hooks.client().resend_delivery(replay.clone()).await.expect("dead").into_inner();
     assert_eq!(waiting.delivery.expect("answered").state(), DeliveryState::Pending);
-    let again = ReplayDeliveryRequest { request_id: hooks.world.request_id(), ..replay };
-    assert_eq!(reason(hooks.client().replay_delivery(again).await), "WEBHOOK_STATE");
+    let again = ResendDeliveryRequest { request_id: hooks.world.request_id(), ..replay };
+    assert_eq!(reason(hooks.client().resend_delivery(again).await), "WEBHOOK_STATE");
     // The pause of one that has always failed is over, too.
     hooks.tick(SignedDuration::from_hours(1)).await;
     eventually!(SOON, receiver.count() > before);
@@ -190,14 +190,14 @@ async fn a_range_is_replayed() {
     }
     hooks.all_delivered(&id, 3).await;
     let deliveries = hooks.deliveries(&id).await;
-    let replay = ReplayDeliveriesRequest {
+    let replay = ResendDeliveriesRequest {
         request_id: hooks.world.request_id(),
         webhook_id: id.clone(),
         from: deliveries[1].created_at,
-        ..ReplayDeliveriesRequest::default()
+        ..ResendDeliveriesRequest::default()
     };
-    let answer = hooks.client().replay_deliveries(replay.clone()).await.expect("there").into_inner();
-    assert_eq!((answer.replayed, answer.more, answer.continue_from), (2, false, deliveries[0].created_at));
+    let answer = hooks.client().resend_deliveries(replay.clone()).await.expect("there").into_inner();
+    assert_eq!((answer.resent, answer.more, answer.continue_from), (2, false, deliveries[0].created_at));
     hooks.tick(SignedDuration::from_secs(1)).await;
     eventually!(SOON, receiver.count() == 5);
     hooks.all_delivered(&id, 3).await;
@@ -205,6 +205,6 @@ async fn a_range_is_replayed() {
         receiver.received()[3..].iter().map(|one| one.json()["data"]["userName"].to_string()).collect();
     assert!(twice.contains(&"\"bob\"".to_owned()) && twice.contains(&"\"eve\"".to_owned()), "{twice:?}");
     let dead_only =
-        ReplayDeliveriesRequest { request_id: hooks.world.request_id(), only_dead: true, ..replay };
-    assert_eq!(hooks.client().replay_deliveries(dead_only).await.expect("there").into_inner().replayed, 0);
+        ResendDeliveriesRequest { request_id: hooks.world.request_id(), only_dead: true, ..replay };
+    assert_eq!(hooks.client().resend_deliveries(dead_only).await.expect("there").into_inner().resent, 0);
 }

@@ -92,12 +92,12 @@ async fn a_tenant_hears_of_itself_alone() {
     assert_eq!(reason(stranger.get_webhook(get).await), "NOT_FOUND");
     let list = ListDeliveriesRequest { webhook_id: id.clone(), ..ListDeliveriesRequest::default() };
     assert_eq!(reason(stranger.list_deliveries(list).await), "NOT_FOUND");
-    let replay = ReplayDeliveriesRequest {
+    let replay = ResendDeliveriesRequest {
         request_id: hooks.world.request_id(),
         webhook_id: id,
-        ..ReplayDeliveriesRequest::default()
+        ..ResendDeliveriesRequest::default()
     };
-    assert_eq!(reason(stranger.replay_deliveries(replay).await), "NOT_FOUND");
+    assert_eq!(reason(stranger.resend_deliveries(replay).await), "NOT_FOUND");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::{convert, store, store::log::State};
 use crate::Gateway;
 use contracts::{
-    mentor::gateway::v1::{ReplayDeliveriesRequest, ReplayDeliveriesResponse},
+    mentor::gateway::v1::{ResendDeliveriesRequest, ResendDeliveriesResponse},
     time::timestamp,
 };
 use kernel::{Result, Uuid, parse_id};
@@ -15,8 +15,8 @@ const MOST: usize = 10_000;
 pub(crate) async fn handle(
     service: &Gateway,
     tx: &mut Tx,
-    request: ReplayDeliveriesRequest,
-) -> Result<ReplayDeliveriesResponse> {
+    request: ResendDeliveriesRequest,
+) -> Result<ResendDeliveriesResponse> {
     let state = request.only_dead.then_some(State::Dead);
     let (from, to) = (convert::instant("from", request.from)?, convert::instant("to", request.to)?);
     let webhook = parse_id("webhook_id", &request.webhook_id)?;
@@ -26,11 +26,11 @@ pub(crate) async fn handle(
     let more = found.len() > MOST;
     found.truncate(MOST);
     let events: Vec<Uuid> = found.iter().map(|(event, _)| *event).collect();
-    store::queue::replay(tx, webhook, &events, service.webhooks.give_up_at(tx.now())).await?;
-    let because = format!("{} deliveries replayed", events.len());
+    store::queue::resend(tx, webhook, &events, service.webhooks.give_up_at(tx.now())).await?;
+    let because = format!("{} deliveries sent again", events.len());
     tx.audit(Audit::of("webhook", webhook).because(because));
-    Ok(ReplayDeliveriesResponse {
-        replayed: i32::try_from(events.len()).unwrap_or(i32::MAX),
+    Ok(ResendDeliveriesResponse {
+        resent: i32::try_from(events.len()).unwrap_or(i32::MAX),
         more,
         continue_from: found.last().map(|(_, created_at)| timestamp(*created_at)),
     })
