@@ -279,35 +279,3 @@ async fn a_resource_does_not_grow_by_one_patch_after_another() {
     let count = |name: &str| after.body[name].as_array().map(Vec::len);
     assert_eq!((count("emails"), count("x509Certificates")), (Some(300), Some(10)));
 }
-
-/// The rate that Entra asks of a server, while little more than that is allowed.
-#[tokio::test]
-async fn twenty_five_requests_a_second_are_served() {
-    let suite = Suite::builder()
-        .service::<gateway::Gateway>()
-        .configure(|config| {
-            let mut section = toml::Table::new();
-            section.insert("requests_per_second".into(), 25.into());
-            section.insert("burst".into(), 50.into());
-            config.services.insert("gateway".into(), section);
-        })
-        .start()
-        .await;
-    let world = World::of(suite).await;
-    // A hundred in four seconds: twice what could be a burst.
-    let mut pace = tokio::time::interval(Duration::from_millis(40));
-    let mut served = Vec::new();
-    for n in 0..100 {
-        pace.tick().await;
-        let (world, name) = (&world, format!("user{n}"));
-        served.push(async move {
-            let body = json!({ "schemas": [USER], "userName": name });
-            world.post("/Users", body).await.status
-        });
-        if n % 25 == 24 {
-            let statuses = futures::future::join_all(served.drain(..)).await;
-            assert!(statuses.iter().all(|status| *status == 201), "{statuses:?}");
-        }
-    }
-    assert_eq!(world.get("/Users?count=0").await.ok()["totalResults"], 100);
-}
