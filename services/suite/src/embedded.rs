@@ -25,6 +25,16 @@ pub(crate) fn services() -> Vec<Entry> {
     ]
 }
 
+/// The key that seals the secrets of webhooks lies beside the database, and is made when it is not there.
+fn webhooks(folder: &Path) -> toml::Table {
+    let file = folder.join("webhooks.key").display().to_string();
+    let webhooks = toml::Table::from_iter([
+        ("key_file".to_owned(), file.into()),
+        ("generate_key".to_owned(), true.into()),
+    ]);
+    toml::Table::from_iter([("webhooks".to_owned(), webhooks.into())])
+}
+
 /// Starts Postgres in a folder, brings it up to date, and gives the configuration of the suite on it.
 pub(crate) async fn prepare(folder: &Path, durability: Durability) -> Result<(Postgres, Config)> {
     let random = rand::rng().sample_iter(Alphanumeric).take(32).map(char::from).collect();
@@ -38,6 +48,7 @@ pub(crate) async fn prepare(folder: &Path, durability: Durability) -> Result<(Po
     config.cache.kind = CacheKind::InProcess;
     config.identity.dev.enabled = true;
     config.telemetry.listen = None;
+    config.services.insert("gateway".to_owned(), webhooks(folder));
     runtime::migrate(&config, &services()).await.context("bringing the private database up to date")?;
     Ok((postgres, config))
 }

@@ -135,6 +135,8 @@ impl Maker<'_> {
             "roles" => "auditor".to_owned(),
             "zone" => "Europe/London".to_owned(),
             "languages" | "required_language" => "en".to_owned(),
+            "url" => "https://webhook.invalid/".to_owned(),
+            "event_types" => "*".to_owned(),
             "rrule" => "FREQ=DAILY;COUNT=2".to_owned(),
             "title" => format!("Title {}", kernel::Uuid::new_v4()),
             name => match self.mark {

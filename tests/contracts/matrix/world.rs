@@ -12,7 +12,10 @@ use contracts::mentor::{
         ListCheckInsRequest, ListReviewsRequest, check_in_service_client::CheckInServiceClient,
         review_service_client::ReviewServiceClient,
     },
-    gateway::v1::{CreateConnectionRequest, connection_service_client::ConnectionServiceClient},
+    gateway::v1::{
+        CreateConnectionRequest, CreateWebhookRequest, TestWebhookRequest,
+        connection_service_client::ConnectionServiceClient, webhook_service_client::WebhookServiceClient,
+    },
     matching::v1::{Match, MatchState, PinPairRequest, run_service_client::RunServiceClient},
 };
 use enrollment::Enrollment;
@@ -65,6 +68,7 @@ impl World {
             .service::<Scheduling>()
             .service::<Evaluation>()
             .service::<Gateway>()
+            .configure(with_a_key)
             .start()
             .await;
         let other = TenantId(suite.clock.new_id());
@@ -133,6 +137,13 @@ impl World {
         assert!(found.iter().map(|(_, rows, _)| rows).sum::<i64>() > 50, "the other tenant lives: {found:?}");
         found
     }
+}
+
+/// The secrets of webhooks need a key.
+fn with_a_key(config: &mut runtime::Config) {
+    let file = std::env::temp_dir().join(format!("mentor-matrix-{}.key", kernel::SystemClock.new_id()));
+    let text = format!("[webhooks]\nkey_file = {:?}\ngenerate_key = true\n", file.display().to_string());
+    config.services.insert("gateway".to_owned(), text.parse().expect("TOML"));
 }
 
 fn stage(suite: &Suite, tenant: TenantId) -> Stage<'_> {
@@ -265,9 +276,24 @@ async fn provision(suite: &Suite, stage: &Stage<'_>, pairs: &mut [Pair]) {
         let user = push(&made.token, "Users", user).await;
         let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Team", "members": [{ "value": user }] });
         let group = push(&made.token, "Groups", group).await;
+        let mut client = WebhookServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
+        let request = CreateWebhookRequest {
+            request_id: stage.request_id(),
+            name: format!("Receiver {n}"),
+            // Never resolves.
+            url: "https://webhook.invalid/".to_owned(),
+            event_types: vec!["mentor.gateway.events.v1.GroupDeleted".to_owned()],
+        };
+        let made = client.create_webhook(request).await.expect("allowed").into_inner();
+        let webhook = made.webhook.expect("answered").webhook_id;
+        let request = TestWebhookRequest { request_id: stage.request_id(), webhook_id: webhook.clone() };
+        let tested = client.test_webhook(request).await.expect("enabled").into_inner();
+        let event = tested.delivery.expect("answered").event_id;
         let shared = std::mem::take(&mut pair.shared);
         pair.shared = shared
             .with("connection_id", &[&connection])
+            .with("webhook_id", &[&webhook])
+            .with("event_id", &[&event])
             .with("user_id", &[&user])
             .with("group_id", &[&group]);
     }

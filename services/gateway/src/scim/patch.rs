@@ -246,6 +246,8 @@ fn many(mut values: Vec<Value>, verb: Verb, target: &Target<'_>, sent: &Value) -
     values.retain(|value| {
         value.as_object().is_none_or(|members| !members.is_empty()) && key(value) != Some("")
     });
+    // One PATCH after another must not let it grow beyond what could be sent at once.
+    value::not_too_many(&name, target.attribute, values.len())?;
     Ok(values)
 }
 

@@ -75,7 +75,11 @@ pub(crate) async fn change(
             }
             replaced
         }
-        (None, Change::Patch(operations)) => patch::apply(of, before.clone(), operations)?,
+        (None, Change::Patch(operations)) => {
+            let patched = patch::apply(of, before.clone(), operations)?;
+            not_too_large(gateway, &patched)?;
+            patched
+        }
         (None, Change::Replace(_)) => before.clone(),
     };
     if resource.attributes == before {
@@ -104,6 +108,18 @@ pub(crate) async fn change(
     tx.commit().await?;
     refuse(gateway, caller, leaver).await;
     Ok(resource)
+}
+
+/// What PATCH makes of a resource is no larger than what could be sent at once; members have a table of their own.
+fn not_too_large(gateway: &Gateway, resource: &Object) -> Result<()> {
+    let kept = resource.iter().filter(|(name, _)| *name != "members");
+    let bytes: usize = kept.map(|(name, value)| name.len() + value.to_string().len()).sum();
+    let most = gateway.settings.max_resource_bytes;
+    if bytes > most {
+        let detail = format!("the resource would have {bytes} bytes; at most {most} are kept");
+        return Err(Refusal::value(detail));
+    }
+    Ok(())
 }
 
 /// Deletes a resource: a person is deactivated, a group has no members any more.

@@ -16,8 +16,8 @@ mod on_any_event;
 mod post;
 mod read;
 mod remove_webhook;
-mod replay_deliveries;
-mod replay_delivery;
+mod resend_deliveries;
+mod resend_delivery;
 mod resolve;
 mod rotate_webhook_secret;
 mod schedule;
@@ -40,7 +40,7 @@ use kernel::{Result, TenantId, Uuid};
 use post::Post;
 use seal::Sealer;
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use storage::Database;
@@ -56,8 +56,8 @@ grpc::service! {
         write remove_webhook(RemoveWebhookRequest) -> RemoveWebhookResponse = remove_webhook::handle;
         call  rotate_webhook_secret(RotateWebhookSecretRequest) -> RotateWebhookSecretResponse = rotate_webhook_secret::handle;
         write test_webhook(TestWebhookRequest) -> TestWebhookResponse = test_webhook::handle;
-        write replay_delivery(ReplayDeliveryRequest) -> ReplayDeliveryResponse = replay_delivery::handle;
-        write replay_deliveries(ReplayDeliveriesRequest) -> ReplayDeliveriesResponse = replay_deliveries::handle;
+        write resend_delivery(ResendDeliveryRequest) -> ResendDeliveryResponse = resend_delivery::handle;
+        write resend_deliveries(ResendDeliveriesRequest) -> ResendDeliveriesResponse = resend_deliveries::handle;
         read  get_webhook(GetWebhookRequest) -> GetWebhookResponse = read::get_webhook;
         read  list_webhooks(ListWebhooksRequest) -> ListWebhooksResponse = read::list_webhooks;
         read  list_deliveries(ListDeliveriesRequest) -> ListDeliveriesResponse = read::list_deliveries;
@@ -75,8 +75,8 @@ struct Inner {
     /// Read when first needed: whoever only migrates needs no key.
     sealer: OnceLock<Sealer>,
     post: Post,
-    /// Webhooks that a loop of this process works on.
-    at_work: Mutex<HashSet<(TenantId, Uuid)>>,
+    /// Webhooks that a loop of this process works on, and whether it was asked to look once more.
+    at_work: Mutex<HashMap<(TenantId, Uuid), bool>>,
     /// How many of them may send at once.
     turns: Semaphore,
     ages: Mutex<Ages>,
@@ -114,7 +114,7 @@ impl Webhooks {
         &self.0.post
     }
 
-    fn at_work(&self) -> &Mutex<HashSet<(TenantId, Uuid)>> {
+    fn at_work(&self) -> &Mutex<HashMap<(TenantId, Uuid), bool>> {
         &self.0.at_work
     }
 

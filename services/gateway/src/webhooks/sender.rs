@@ -15,7 +15,7 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Context, Result, TenantId, Uuid};
 use secrecy::SecretString;
-use std::sync::PoisonError;
+use std::{collections::hash_map::Entry, sync::PoisonError};
 
 /// What a lease is longer than an attempt: time to write down how it ended.
 const MARGIN: SignedDuration = SignedDuration::from_secs(20);
@@ -28,28 +28,49 @@ struct Batch {
     claimed: Vec<Claimed>,
 }
 
-/// A webhook at work in this process; it is not while another loop holds one of these.
+/// A webhook at work in this process. Whoever holds it sends; nobody else does meanwhile.
 struct AtWork {
     webhooks: Webhooks,
     key: (TenantId, Uuid),
+    resting: bool,
 }
 
+impl AtWork {
+    /// Nothing was due. `false`: somebody has asked to begin since, so look again.
+    fn rest(&mut self) -> bool {
+        let mut at_work = self.webhooks.at_work().lock().unwrap_or_else(PoisonError::into_inner);
+        self.resting = !at_work.get_mut(&self.key).is_some_and(std::mem::take);
+        if self.resting {
+            at_work.remove(&self.key);
+        }
+        self.resting
+    }
+}
+
+/// Ended by an error.
 impl Drop for AtWork {
     fn drop(&mut self) {
-        self.webhooks.at_work().lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        if !self.resting {
+            self.webhooks.at_work().lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+        }
     }
 }
 
 impl Webhooks {
-    /// Begins to send what is due for a webhook, unless this process does already.
+    /// Begins to send what is due for a webhook, or lets whoever does so already look once more.
     pub(crate) fn begin(&self, tenant: TenantId, webhook: Uuid) {
         let key = (tenant, webhook);
-        if !self.at_work().lock().unwrap_or_else(PoisonError::into_inner).insert(key) {
-            return;
-        }
-        let at_work = AtWork { webhooks: self.clone(), key };
+        match self.at_work().lock().unwrap_or_else(PoisonError::into_inner).entry(key) {
+            Entry::Occupied(mut again) => {
+                again.insert(true);
+                return;
+            }
+            Entry::Vacant(place) => place.insert(false),
+        };
+        let mut at_work = AtWork { webhooks: self.clone(), key, resting: false };
         tokio::spawn(async move {
-            if let Err(error) = at_work.webhooks.work(tenant, webhook).await {
+            let webhooks = at_work.webhooks.clone();
+            if let Err(error) = webhooks.work(&mut at_work).await {
                 let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
                 tracing::error!(%tenant, %webhook, %error, error.cause = cause, "webhook messages can't be sent");
             }
@@ -57,13 +78,20 @@ impl Webhooks {
     }
 
     /// Until nothing is due. Between batches others get their turn.
-    async fn work(&self, tenant: TenantId, webhook: Uuid) -> Result<()> {
+    async fn work(&self, at_work: &mut AtWork) -> Result<()> {
+        let (tenant, webhook) = at_work.key;
         loop {
             // Never closed; were it, there would be nothing to do.
             let Ok(_turn) = self.turns().acquire().await else { return Ok(()) };
-            let Some(batch) = self.claim(tenant, webhook).await? else { return Ok(()) };
-            let sent = batch.claimed.iter().map(|claimed| self.deliver(tenant, webhook, &batch, claimed));
-            join_all(sent).await.into_iter().collect::<Result<Vec<()>>>()?;
+            match self.claim(tenant, webhook).await? {
+                Some(batch) => {
+                    let sent =
+                        batch.claimed.iter().map(|claimed| self.deliver(tenant, webhook, &batch, claimed));
+                    join_all(sent).await.into_iter().collect::<Result<Vec<()>>>()?;
+                }
+                None if at_work.rest() => return Ok(()),
+                None => {}
+            }
         }
     }
 

@@ -245,3 +245,37 @@ async fn parallel_creates_of_one_name_make_one_user() {
     assert!(statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
     assert_eq!(world.rows("resource").await, 1);
 }
+
+#[tokio::test]
+async fn a_resource_does_not_grow_by_one_patch_after_another() {
+    let world = World::start().await;
+    let user = world.user("ann", json!({})).await;
+    let path = user_path(&user);
+    let emails = |from: usize| -> Vec<Value> {
+        (from..from + 300)
+            .map(|n| json!({ "value": format!("ann{n}@example.org"), "type": "other" }))
+            .collect()
+    };
+    let add = |attribute: &str, value: Value| json!([{ "op": "add", "path": attribute, "value": value }]);
+    world.patch(&path, add("emails", json!(emails(0)))).await.ok();
+    let many = world.patch(&path, add("emails", json!(emails(300)))).await;
+    assert!(
+        many.body["detail"].as_str().is_some_and(|detail| detail.contains("600 values")),
+        "{}",
+        many.body
+    );
+    assert_eq!(many.refused(), (400, "invalidValue".into()));
+    // Each fits; together they are more than a resource may be.
+    let certificates = |seed: usize| -> Vec<Value> {
+        let value = |n: usize| json!({ "value": format!("{:A<60000}", format!("{}", 100_000 + seed + n)) });
+        (0..10).map(value).collect()
+    };
+    world.patch(&path, add("x509Certificates", json!(certificates(0)))).await.ok();
+    let large = world.patch(&path, add("x509Certificates", json!(certificates(10)))).await;
+    assert!(large.body["detail"].as_str().is_some_and(|detail| detail.contains("bytes")), "{}", large.body);
+    assert_eq!(large.refused(), (400, "invalidValue".into()));
+    let after = world.get(&path).await;
+    assert_eq!(after.etag, "W/\"3\"", "what was refused changed nothing");
+    let count = |name: &str| after.body[name].as_array().map(Vec::len);
+    assert_eq!((count("emails"), count("x509Certificates")), (Some(300), Some(10)));
+}

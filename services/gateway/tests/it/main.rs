@@ -29,4 +29,5 @@ mod sync_ldap;
 mod sync_runs;
 mod sync_sftp;
 mod sync_world;
+mod webhooks;
 mod world;

@@ -49,7 +49,7 @@ pub(crate) async fn add(
 }
 
 /// Lets deliveries wait again as if they had never been tried.
-pub(crate) async fn replay(tx: &mut Tx, webhook: Uuid, events: &[Uuid], give_up_at: Timestamp) -> Result<()> {
+pub(crate) async fn resend(tx: &mut Tx, webhook: Uuid, events: &[Uuid], give_up_at: Timestamp) -> Result<()> {
     sqlx::query!(
         "update gateway.webhook_delivery \
          set state = 'pending', failed = 0, finished_at = null, lease = null, next_at = $4, give_up_at = $5 \

@@ -3,10 +3,10 @@
 use super::{convert, store, store::log::State};
 use crate::Gateway;
 use contracts::{
-    mentor::gateway::v1::{ReplayDeliveriesRequest, ReplayDeliveriesResponse},
+    mentor::gateway::v1::{ResendDeliveriesRequest, ResendDeliveriesResponse},
     time::timestamp,
 };
-use kernel::{Error, Result, Uuid, parse_id};
+use kernel::{Result, Uuid, parse_id};
 use storage::{Audit, Tx};
 
 /// Deliveries of one call.
@@ -15,12 +15,9 @@ const MOST: usize = 10_000;
 pub(crate) async fn handle(
     service: &Gateway,
     tx: &mut Tx,
-    request: ReplayDeliveriesRequest,
-) -> Result<ReplayDeliveriesResponse> {
-    let state = convert::state(request.state);
-    if state == Some(State::Pending) {
-        return Err(Error::field("state", "must be DELIVERED or DEAD, or unspecified for both"));
-    }
+    request: ResendDeliveriesRequest,
+) -> Result<ResendDeliveriesResponse> {
+    let state = request.only_dead.then_some(State::Dead);
     let (from, to) = (convert::instant("from", request.from)?, convert::instant("to", request.to)?);
     let webhook = parse_id("webhook_id", &request.webhook_id)?;
     store::lock(tx, webhook).await?.must_be_enabled()?;
@@ -29,11 +26,11 @@ pub(crate) async fn handle(
     let more = found.len() > MOST;
     found.truncate(MOST);
     let events: Vec<Uuid> = found.iter().map(|(event, _)| *event).collect();
-    store::queue::replay(tx, webhook, &events, service.webhooks.give_up_at(tx.now())).await?;
-    let because = format!("{} deliveries replayed", events.len());
+    store::queue::resend(tx, webhook, &events, service.webhooks.give_up_at(tx.now())).await?;
+    let because = format!("{} deliveries sent again", events.len());
     tx.audit(Audit::of("webhook", webhook).because(because));
-    Ok(ReplayDeliveriesResponse {
-        replayed: i32::try_from(events.len()).unwrap_or(i32::MAX),
+    Ok(ResendDeliveriesResponse {
+        resent: i32::try_from(events.len()).unwrap_or(i32::MAX),
         more,
         continue_from: found.last().map(|(_, created_at)| timestamp(*created_at)),
     })
