@@ -18,13 +18,13 @@ mod trace;
 
 pub use client::{Channel, Client, StaticToken, TokenSource};
 pub use identity::{
-    Caller, Deactivated, DevIssuer, Identity, IdentitySettings, IssuerSettings, KeySet, Loader, NewToken, Signed,
-    Signer,
+    Caller, Deactivated, DevIssuer, Identity, IdentitySettings, IssuerSettings, KeySet, Loader, NewToken,
+    Signed, Signer,
 };
 pub use methods::{Descriptors, Method, Methods};
 pub use roles::{Permission, allows, permissions};
-pub use scopes::{Scope, Scopes};
 pub use rpc::{RequestStream, ResponseStream};
+pub use scopes::{Scope, Scopes};
 pub use server::{Health, Places, Server, ServerBuilder, ServerSettings, TlsSettings};
 pub use status::{from_status, status};
 

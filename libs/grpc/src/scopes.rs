@@ -60,11 +60,10 @@ impl Scope {
             Unspecified => return None,
             DirectoryRead | DirectoryImport => Scope::Directory,
             ProgramsRead | ProgramsWrite | ApplicationsSubmit | ApplicationsRead | ApplicationsEndorse
-            | ApplicationsDecide | ParticipantsRead | ParticipantsWrite | ParticipantsExport | TrainingRead
-            | TrainingWrite | TrainingComplete => Scope::Programs,
-            CriteriaRead | CriteriaWrite | RunsRead | RunsWrite | MatchesRead | MatchesAnswer | MatchesEnd => {
-                Scope::Matching
-            }
+            | ApplicationsDecide | ParticipantsRead | ParticipantsWrite | ParticipantsExport
+            | TrainingRead | TrainingWrite | TrainingComplete => Scope::Programs,
+            CriteriaRead | CriteriaWrite | RunsRead | RunsWrite | MatchesRead | MatchesAnswer
+            | MatchesEnd => Scope::Matching,
             AvailabilityRead | AvailabilityWrite | MeetingsRead | MeetingsWrite | CadenceRead => {
                 Scope::Scheduling
             }
@@ -135,7 +134,11 @@ mod tests {
         assert_eq!(of("openid profile", true), None);
         assert_eq!(of("", true), None);
         assert_eq!(of("directory matching", true), Some(vec!["directory", "matching"]));
-        assert_eq!(of("invoices", true), Some(vec![]), "a machine's token for something else is good for nothing");
+        assert_eq!(
+            of("invoices", true),
+            Some(vec![]),
+            "a machine's token for something else is good for nothing"
+        );
         assert_eq!(of("invoices", false), None, "a person's is held by roles");
         assert_eq!(of("invoices audit", false), Some(vec!["audit"]));
     }

@@ -79,7 +79,8 @@ impl Gateway {
         if self.is_secure() || matches!(host, Some("localhost" | "127.0.0.1")) {
             return Ok(());
         }
-        let message = "signing in is not set up: set services.gateway.public_url to the https address of the suite";
+        let message =
+            "signing in is not set up: set services.gateway.public_url to the https address of the suite";
         Err(Error::precondition("SIGN_IN_OFF", message))
     }
 

@@ -104,8 +104,9 @@ impl KeySet {
             return Err(super::invalid("the token has critical extensions, none of which is known"));
         }
         let key = self.find(header.kid.as_deref(), header.alg).ok_or_else(unknown_key)?;
-        let verified = jsonwebtoken::decode::<T>(token, &key.decoding, &key.validation(header.alg))
-            .map_err(|error| super::invalid("the token's signature or claims are invalid").caused_by(error))?;
+        let verified = jsonwebtoken::decode::<T>(token, &key.decoding, &key.validation(header.alg)).map_err(
+            |error| super::invalid("the token's signature or claims are invalid").caused_by(error),
+        )?;
         Ok(Signed { claims: verified.claims, typ: header.typ })
     }
 

@@ -11,8 +11,8 @@ mod verified;
 pub use deactivated::{Deactivated, Loader};
 pub use dev::{DevIssuer, NewToken};
 pub use keys::{KeySet, Signed};
-pub use signer::Signer;
 pub use settings::{IdentitySettings, IssuerSettings};
+pub use signer::Signer;
 
 use crate::scopes::Scopes;
 use claims::{Claims, IssuerClaim};

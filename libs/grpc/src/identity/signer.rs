@@ -13,9 +13,8 @@ use serde_json::{Value, json};
 /// Characters of the public key that make its `kid`.
 const KEY_ID_LENGTH: usize = 12;
 /// What stands before the seed in an Ed25519 private key of PKCS #8 (RFC 8410, 7).
-const PKCS8: [u8; 16] = [
-    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
-];
+const PKCS8: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// Signs tokens with EdDSA. The same seed makes the same key, and the same claims the same token.
 pub struct Signer {
@@ -30,8 +29,8 @@ impl Signer {
     /// # Errors
     /// Internal, when the seed is refused.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(seed)
-            .map_err(|error| Error::internal(error.to_string()))?;
+        let pair =
+            Ed25519KeyPair::from_seed_unchecked(seed).map_err(|error| Error::internal(error.to_string()))?;
         let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
         let key_id: String = public.chars().take(KEY_ID_LENGTH).collect();
         let jwk = json!({

@@ -35,7 +35,9 @@ impl Access {
         if let Some(bound) = &caller.certificate
             && certificate.is_none_or(|shown| shown.0 != *bound)
         {
-            return Err(invalid("the token is bound to a client certificate that this connection does not show"));
+            return Err(invalid(
+                "the token is bound to a client certificate that this connection does not show",
+            ));
         }
         if let (Some(deactivated), Some(person)) = (&self.deactivated, actor.person)
             && deactivated.contains(actor.tenant, person).await?

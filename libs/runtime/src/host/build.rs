@@ -213,8 +213,8 @@ impl Parts {
         let people = people.then(|| loader(knows.clone(), |service, tenant| service.deactivated(tenant)));
         let deactivated = Deactivated::keeping(cache.clone(), people, keep);
         let sessions = entries.iter().any(|entry| entry.knows_ended_sessions);
-        let sessions =
-            sessions.then(|| loader(knows_sessions.clone(), |service, tenant| service.ended_sessions(tenant)));
+        let sessions = sessions
+            .then(|| loader(knows_sessions.clone(), |service, tenant| service.ended_sessions(tenant)));
         let ended_sessions = Deactivated::sessions(cache.clone(), sessions, keep);
         let broker = settings::broker(config)?;
         Ok(Parts { databases, cache, broker, deactivated, ended_sessions, knows, knows_sessions })

@@ -57,11 +57,17 @@ impl Client {
         for (at, scope) in scopes.iter().enumerate() {
             if scope.parse::<Scope>().is_err() {
                 let known: Vec<&str> = Scope::ALL.into_iter().map(Scope::name).collect();
-                return Err(Error::field(format!("scopes[{at}]"), format!("must be one of {}", known.join(", "))));
+                return Err(Error::field(
+                    format!("scopes[{at}]"),
+                    format!("must be one of {}", known.join(", ")),
+                ));
             }
         }
-        if !thumbprint.is_empty() && URL_SAFE_NO_PAD.decode(thumbprint).map_or(true, |bytes| bytes.len() != 32) {
-            let what = "must be the SHA-256 of the certificate (DER) in base64url without padding, 43 characters";
+        if !thumbprint.is_empty()
+            && URL_SAFE_NO_PAD.decode(thumbprint).map_or(true, |bytes| bytes.len() != 32)
+        {
+            let what =
+                "must be the SHA-256 of the certificate (DER) in base64url without padding, 43 characters";
             return Err(Error::field("certificate_thumbprint", what));
         }
         Ok(Client {
@@ -81,10 +87,16 @@ impl Client {
     ///
     /// # Errors
     /// `CLIENT_STATE` when revoked or when it has a key instead, `FIELD_INVALID` for an overlap out of bounds.
-    pub(crate) fn rotate(&mut self, secret: Uuid, overlap: Option<SignedDuration>, now: Timestamp) -> Result<()> {
+    pub(crate) fn rotate(
+        &mut self,
+        secret: Uuid,
+        overlap: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Result<()> {
         self.must_live()?;
         if !self.jwks.is_empty() {
-            let message = "the client signs with a key of its own and has no secret; add a client with its new key";
+            let message =
+                "the client signs with a key of its own and has no secret; add a client with its new key";
             return Err(Error::precondition("CLIENT_STATE", message));
         }
         let overlap = overlap.unwrap_or(OVERLAP);

@@ -19,7 +19,6 @@ pub(crate) async fn handle(
         Mutation::Replayed(answer) => return Ok(answer),
         Mutation::Open(tx) => tx,
     };
-    service.token_issuer()?;
     let (id, now) = (tx.new_id(), tx.now());
     let mut client =
         Client::new(id, &request.name, &request.scopes, &request.certificate_thumbprint, &request.jwks, now)?;
@@ -35,8 +34,10 @@ pub(crate) async fn handle(
         store::save_secrets(&mut tx, &client, secret_id, &shown).await?;
     }
     tx.audit(Audit::of("client", id).because(format!("added, for {}", client.scopes.join(" "))));
-    let mut answer =
-        CreateClientResponse { client: Some(client_out(ctx.tenant(), &client)), client_secret: String::new() };
+    let mut answer = CreateClientResponse {
+        client: Some(client_out(ctx.tenant(), &client)),
+        client_secret: String::new(),
+    };
     tx.commit_with(&answer).await?;
     answer.client_secret = shown;
     Ok(answer)
@@ -52,7 +53,8 @@ fn check_keys(jwks: &str) -> Result<()> {
     }
     let allowed = ALGORITHMS.map(|(algorithm, _)| algorithm);
     KeySet::parse(jwks.as_bytes(), &allowed).map(|_| ()).map_err(|_| {
-        let what = "must be a JWKS document with a public key for RS256 (2048 bits or more), PS256, ES256 or EdDSA";
+        let what =
+            "must be a JWKS document with a public key for RS256 (2048 bits or more), PS256, ES256 or EdDSA";
         Error::field("jwks", what)
     })
 }

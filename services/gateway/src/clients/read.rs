@@ -8,7 +8,11 @@ use contracts::mentor::gateway::v1::{
 use kernel::{Page, Result, parse_id};
 use storage::Tx;
 
-pub(crate) async fn get_client(_: &Gateway, tx: &mut Tx, request: GetClientRequest) -> Result<GetClientResponse> {
+pub(crate) async fn get_client(
+    _: &Gateway,
+    tx: &mut Tx,
+    request: GetClientRequest,
+) -> Result<GetClientResponse> {
     let client = store::find(tx, parse_id("client_id", &request.client_id)?).await?;
     Ok(GetClientResponse { client: Some(client_out(tx.ctx().tenant(), &client)) })
 }

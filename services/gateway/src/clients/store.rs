@@ -222,7 +222,12 @@ pub(crate) async fn used(tx: &mut Tx, client: Uuid) -> Result<()> {
 }
 
 /// Takes an assertion; not when it was taken before.
-pub(crate) async fn take_assertion(tx: &mut Tx, client: Uuid, token: &str, expires: Timestamp) -> Result<bool> {
+pub(crate) async fn take_assertion(
+    tx: &mut Tx,
+    client: Uuid,
+    token: &str,
+    expires: Timestamp,
+) -> Result<bool> {
     let taken = sqlx::query!(
         "insert into gateway.client_assertion (tenant_id, client_id, token_id, expires_at) values ($1, $2, $3, $4) \
          on conflict do nothing",

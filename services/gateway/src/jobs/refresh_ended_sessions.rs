@@ -1,7 +1,10 @@
 //! Keeps the set of ended sessions filled, so that processes that do not know them refuse their tokens again at once after the
 //! cache was wiped.
 
-use crate::{Gateway, sessions::{live, store}};
+use crate::{
+    Gateway,
+    sessions::{live, store},
+};
 use jiff::SignedDuration;
 use kernel::{Context, Result, TenantId, Uuid};
 

@@ -45,14 +45,18 @@ pub(crate) async fn find(tx: &mut Tx, provider: &Provider, claims: &Value) -> Re
         match one(store::by_external_id(tx, external_id).await?) {
             Ok(known) => return Ok(found(known, because, false)),
             // An id that is somebody's says that it is them: no other way is tried.
-            Err(Why::Left) => return Ok(Found::Nobody("the person with this id in the HRIS has left".to_owned())),
+            Err(Why::Left) => {
+                return Ok(Found::Nobody("the person with this id in the HRIS has left".to_owned()));
+            }
             Err(_) => {}
         }
     }
     Ok(match provider.settings.email(claims) {
         Ok(email) => match one(store::by_email(tx, &email).await?) {
             Ok(known) => found(known, "by their verified e-mail address".to_owned(), false),
-            Err(Why::Several) => Found::Nobody("several people of the directory have this address".to_owned()),
+            Err(Why::Several) => {
+                Found::Nobody("several people of the directory have this address".to_owned())
+            }
             Err(_) => Found::Nobody("nobody of the directory has this address".to_owned()),
         },
         Err(why) if external_id.is_some() => {
@@ -90,7 +94,9 @@ fn one(known: Vec<store::Known>) -> std::result::Result<store::Known, Why> {
 
 /// Roles by provisioned groups that are mapped to some.
 pub(crate) async fn roles_by_groups(tx: &mut Tx, person: &Person) -> Result<Vec<Granted>> {
-    let Some(user) = store::scim_user(tx, person.id, &person.external_id).await? else { return Ok(Vec::new()) };
+    let Some(user) = store::scim_user(tx, person.id, &person.external_id).await? else {
+        return Ok(Vec::new());
+    };
     let (roles, _) = groups::grants(tx, user).await?;
     let because = "member of a provisioned group that is mapped to it";
     Ok(roles.into_iter().map(|role| Granted { role, because: because.to_owned() }).collect())

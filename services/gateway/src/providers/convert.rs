@@ -43,7 +43,8 @@ pub(crate) fn sealed(gateway: &Gateway, id: Uuid, secret: &str) -> Result<Option
     }
     let keys = gateway.sign_in.keys();
     if !keys.last() {
-        let message = "set services.gateway.sign_in.keys_file: without it the secret could not be read after a restart";
+        let message =
+            "set services.gateway.sign_in.keys_file: without it the secret could not be read after a restart";
         return Err(Error::precondition("SIGN_IN_OFF", message));
     }
     keys.seal(&name(id), secret.as_bytes()).map(Some)
@@ -55,7 +56,11 @@ pub(crate) fn name(provider: Uuid) -> String {
 }
 
 /// A provider for an answer: without its secret.
-pub(crate) fn provider_out(gateway: &Gateway, tenant: TenantId, provider: &Provider) -> wire::IdentityProvider {
+pub(crate) fn provider_out(
+    gateway: &Gateway,
+    tenant: TenantId,
+    provider: &Provider,
+) -> wire::IdentityProvider {
     let base = &gateway.settings.public_url;
     wire::IdentityProvider {
         provider_id: provider.id.to_string(),

@@ -26,7 +26,9 @@ pub(crate) async fn handle(
     match people::find(tx, &provider, &claims).await? {
         Found::Person(person) => {
             granted.extend(people::roles_by_groups(tx, &person).await?);
-            tx.audit(Audit::of("identity_provider", provider.id).about(person.id).because("sign-in previewed"));
+            tx.audit(
+                Audit::of("identity_provider", provider.id).about(person.id).because("sign-in previewed"),
+            );
             (answer.person_id, answer.person_because) = (person.id.to_string(), person.because);
         }
         Found::Nobody(why) => answer.person_because = why,

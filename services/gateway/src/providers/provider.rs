@@ -71,7 +71,8 @@ impl Settings {
         if self.client_id.trim().is_empty() || self.client_id.chars().any(char::is_control) {
             return wrong("client_id", "must be the client that the suite is there");
         }
-        if self.scopes.iter().any(|scope| scope.chars().any(|c| !c.is_ascii_graphic() || "\"\\".contains(c))) {
+        if self.scopes.iter().any(|scope| scope.chars().any(|c| !c.is_ascii_graphic() || "\"\\".contains(c)))
+        {
             return wrong("scopes", "must be names without spaces");
         }
         for (at, rule) in self.role_rules.iter().enumerate() {
@@ -81,7 +82,10 @@ impl Settings {
             check_role(role, || format!("settings.default_roles[{at}]"))?;
         }
         if self.external_id_claim.is_empty() && !self.link_by_email {
-            return wrong("link_by_email", "or external_id_claim is needed: nobody could be found in the directory");
+            return wrong(
+                "link_by_email",
+                "or external_id_claim is needed: nobody could be found in the directory",
+            );
         }
         Ok(self)
     }
@@ -189,7 +193,9 @@ fn check_issuer(issuer: &str, bounds: &Bounds<'_>) -> Result<()> {
     let secure = url.scheme_str() == Some("https") || (url.scheme_str() == Some("http") && local);
     let plain = url.query().is_none() && !issuer.contains(['#', '@']);
     if host.is_empty() || !secure || !plain {
-        return wrong("must be an https URL without user, query and fragment, exactly as the discovery document says it");
+        return wrong(
+            "must be an https URL without user, query and fragment, exactly as the discovery document says it",
+        );
     }
     if !bounds.hosts.is_empty() && !bounds.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
         return wrong("is at a host that operations do not allow (services.gateway.sign_in.provider_hosts)");
@@ -236,17 +242,27 @@ mod tests {
         assert_eq!(roles(json!({ "groups": "hr" })), ["employee", "hr_admin"]);
         assert_eq!(roles(json!({ "groups": ["HR"] })), ["employee"], "exactly");
         assert_eq!(roles(json!({ "realm_access": { "roles": ["pm"] } })), ["employee", "program_manager"]);
-        assert_eq!(roles(json!({ "https://x.org/auditor": true })), ["auditor", "employee"], "a name with dots");
+        assert_eq!(
+            roles(json!({ "https://x.org/auditor": true })),
+            ["auditor", "employee"],
+            "a name with dots"
+        );
         assert_eq!(roles(json!({ "https://x.org/auditor": null })), ["employee"]);
         let granted = settings().roles(&json!({ "groups": ["hr"] }));
-        assert!(granted.iter().any(|granted| granted.because == "claim groups has the value hr"), "{granted:?}");
+        assert!(
+            granted.iter().any(|granted| granted.because == "claim groups has the value hr"),
+            "{granted:?}"
+        );
     }
 
     #[test]
     fn an_address_counts_when_it_is_verified() {
         let settings = settings();
         let email = |claims: Value| settings.email(&claims);
-        assert_eq!(email(json!({ "email": "Ann@X.org", "email_verified": true })), Ok("ann@x.org".to_owned()));
+        assert_eq!(
+            email(json!({ "email": "Ann@X.org", "email_verified": true })),
+            Ok("ann@x.org".to_owned())
+        );
         assert!(email(json!({ "email": "ann@x.org" })).is_err());
         assert!(email(json!({ "email": "ann@x.org", "email_verified": false })).is_err());
         assert!(email(json!({ "email_verified": true })).is_err());
@@ -275,7 +291,15 @@ mod tests {
         assert_eq!(field(|_| (), &ANY).expect("sound").name, "Keycloak");
         let refused = |change: fn(&mut Settings)| field(change, &ANY).expect_err("refused");
         assert_eq!(refused(|s| s.name = " ".into()), "settings.name");
-        for issuer in ["", "idp", "http://idp.example.com", "http://localhost:1", "https://a@b", "https://a?b", "https://a#b"] {
+        for issuer in [
+            "",
+            "idp",
+            "http://idp.example.com",
+            "http://localhost:1",
+            "https://a@b",
+            "https://a?b",
+            "https://a#b",
+        ] {
             let result = Settings { issuer: issuer.into(), ..settings() }.checked(&ANY);
             assert_eq!(result.expect_err(issuer).violations[0].field, "settings.issuer");
         }

@@ -13,7 +13,8 @@ pub(crate) async fn handle(
 ) -> Result<RemoveIdentityProviderResponse> {
     let id = parse_id("provider_id", &request.provider_id)?;
     store::lock(tx, id).await?;
-    let ended = sessions::end(gateway, tx, sessions::Whose::Provider(id), "identity provider removed").await?;
+    let ended =
+        sessions::end(gateway, tx, sessions::Whose::Provider(id), "identity provider removed").await?;
     store::remove(tx, id).await?;
     tx.audit(Audit::of("identity_provider", id).because("removed"));
     Ok(RemoveIdentityProviderResponse { sessions_ended: ended })

@@ -152,7 +152,8 @@ fn check(claims: &Claims, provider: &Provider, now: Timestamp) -> Result<()> {
         return Err(invalid("it has a nonce, which no logout token has"));
     }
     let names = [Some(&claims.jti), claims.sub.as_ref(), claims.sid.as_ref()];
-    if names.into_iter().flatten().any(|name| name.is_empty() || name.len() > MAX_NAME || name.contains('\0')) {
+    if names.into_iter().flatten().any(|name| name.is_empty() || name.len() > MAX_NAME || name.contains('\0'))
+    {
         return Err(invalid("an id in it is empty or too long"));
     }
     Ok(())

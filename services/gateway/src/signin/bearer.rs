@@ -45,5 +45,9 @@ pub(crate) async fn session(
 }
 
 fn over() -> Box<Error> {
-    Error::new(ErrorKind::Unauthenticated, "SESSION_ENDED", "you are not signed in, or your session is over; sign in again")
+    Error::new(
+        ErrorKind::Unauthenticated,
+        "SESSION_ENDED",
+        "you are not signed in, or your session is over; sign in again",
+    )
 }

@@ -68,7 +68,8 @@ async fn come_back(
         (header::SET_COOKIE, Cookie::Session.set(&cookie, gateway.limits().whole.as_secs(), secure)),
         (header::SET_COOKIE, Cookie::Login.clear(secure)),
     ];
-    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, pending.return_to)], AppendHeaders(cookies)).into_response())
+    Ok((StatusCode::SEE_OTHER, [(header::LOCATION, pending.return_to)], AppendHeaders(cookies))
+        .into_response())
 }
 
 /// What was begun under this state by this browser; nobody gets it twice.

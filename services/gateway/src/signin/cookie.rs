@@ -27,9 +27,13 @@ impl Cookie {
     /// Its value in a request. Sent twice it is none: which of them is ours can't be told.
     pub(crate) fn read(self, headers: &HeaderMap, secure: bool) -> Option<&str> {
         let name = self.name(secure);
-        let mut values = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(|header| {
-            header.split(';').filter_map(|pair| pair.trim().split_once('=')).filter(move |(own, _)| *own == name)
-        });
+        let mut values =
+            headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok()).flat_map(|header| {
+                header
+                    .split(';')
+                    .filter_map(|pair| pair.trim().split_once('='))
+                    .filter(move |(own, _)| *own == name)
+            });
         let (_, value) = values.next()?;
         values.next().is_none().then_some(value).filter(|value| !value.is_empty())
     }
@@ -58,7 +62,8 @@ mod tests {
 
     #[test]
     fn a_cookie_is_read_by_its_whole_name_and_once() {
-        let read = |cookies: &[&'static str]| Cookie::Session.read(&headers(cookies), true).map(str::to_owned);
+        let read =
+            |cookies: &[&'static str]| Cookie::Session.read(&headers(cookies), true).map(str::to_owned);
         assert_eq!(read(&["a=b; __Host-mentor_session=xyz; c=d"]).as_deref(), Some("xyz"));
         assert_eq!(read(&["a=b", "__Host-mentor_session=xyz"]).as_deref(), Some("xyz"));
         assert_eq!(read(&["mentor_session=xyz"]), None);

@@ -44,9 +44,9 @@ mod tests {
     const URL: &str = "https://mentor.example.org/";
 
     fn allowed(method: Method, headers: &[(&'static str, &'static str)]) -> bool {
-        let headers = headers.iter().map(|(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        });
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         check(&headers.collect(), &method, URL).is_ok()
     }
 
@@ -58,7 +58,13 @@ mod tests {
             assert!(!post(&[("sec-fetch-site", site), ("origin", "https://mentor.example.org")]), "{site}");
         }
         assert!(post(&[("origin", "https://mentor.example.org")]));
-        for origin in ["null", "https://evil.example", "http://mentor.example.org", "https://mentor.example.org.evil", "https://mentor.example.org:444"] {
+        for origin in [
+            "null",
+            "https://evil.example",
+            "http://mentor.example.org",
+            "https://mentor.example.org.evil",
+            "https://mentor.example.org:444",
+        ] {
             assert!(!post(&[("origin", origin)]), "{origin}");
         }
         assert!(!post(&[]), "who says nothing is no browser");
@@ -70,7 +76,11 @@ mod tests {
 
     #[test]
     fn an_origin_is_scheme_host_and_port() {
-        for (url, origin) in [(URL, "https://mentor.example.org"), ("http://127.0.0.1:8080", "http://127.0.0.1:8080"), ("", "")] {
+        for (url, origin) in [
+            (URL, "https://mentor.example.org"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("", ""),
+        ] {
             assert_eq!(origin_of(url), origin);
         }
     }

@@ -149,7 +149,8 @@ impl Providers {
             state.tried = Some(Instant::now());
         }
         let asked = tokio::time::timeout(TIMEOUT, discover(&self.http, issuer)).await;
-        match asked.unwrap_or_else(|_| Err(Error::internal(format!("no answer in {} s", TIMEOUT.as_secs())))) {
+        match asked.unwrap_or_else(|_| Err(Error::internal(format!("no answer in {} s", TIMEOUT.as_secs()))))
+        {
             Ok(provider) => {
                 let provider = Arc::new(provider);
                 let mut state = entry.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -172,12 +173,14 @@ impl Entry {
 }
 
 fn away(issuer: &str) -> Box<Error> {
-    unusable(format!("{issuer} can't be used: its discovery document or keys could not be had; try again")).retry_after(INTERVAL)
+    unusable(format!("{issuer} can't be used: its discovery document or keys could not be had; try again"))
+        .retry_after(INTERVAL)
 }
 
 async fn discover(http: &Http, issuer: &str) -> Result<Provider> {
     let url = IssuerUrl::new(issuer.to_owned()).map_err(Error::internal)?;
-    let found = Metadata::discover_async(url, http).await.map_err(|error| Error::internal(explained(&error)))?;
+    let found =
+        Metadata::discover_async(url, http).await.map_err(|error| Error::internal(explained(&error)))?;
     usable(found)
 }
 

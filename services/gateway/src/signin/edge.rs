@@ -58,7 +58,8 @@ fn record(method: &Method, status: u16, took: Duration) {
         Method::DELETE => "DELETE",
         _ => "other",
     };
-    let labels = [("service", "gateway".to_owned()), ("api", "sign-in".to_owned()), ("method", method.to_owned())];
+    let labels =
+        [("service", "gateway".to_owned()), ("api", "sign-in".to_owned()), ("method", method.to_owned())];
     metrics::histogram!("mentor_http_request_seconds", &labels).record(took.as_secs_f64());
     let [service, api, method] = labels;
     let labels = [service, api, method, ("status", status.to_string())];
@@ -66,7 +67,12 @@ fn record(method: &Method, status: u16, took: Duration) {
 }
 
 /// The suite acting for somebody who is signing in.
-pub(crate) fn context(gateway: &Gateway, tenant: TenantId, operation: &str, correlation: Correlation) -> Context {
+pub(crate) fn context(
+    gateway: &Gateway,
+    tenant: TenantId,
+    operation: &str,
+    correlation: Correlation,
+) -> Context {
     Context::system(tenant, "gateway", operation, gateway.db.clock().now(), correlation.0)
 }
 
@@ -111,7 +117,11 @@ async fn take(gateway: &Gateway, bucket: &str, limit: Limit) -> Result<()> {
 ///
 /// # Errors
 /// `FIELD_INVALID` for what is no such form.
-pub(crate) async fn form(gateway: &Gateway, headers: &HeaderMap, body: Body) -> Result<HashMap<String, String>> {
+pub(crate) async fn form(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<HashMap<String, String>> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -121,7 +131,9 @@ pub(crate) async fn form(gateway: &Gateway, headers: &HeaderMap, body: Body) -> 
     let read = tokio::time::timeout(patience, Limited::new(body, MAX_FORM).collect()).await;
     let bytes = match read {
         Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(_)) => return Err(Error::field("body", format!("must be whole, and at most {MAX_FORM} bytes"))),
+        Ok(Err(_)) => {
+            return Err(Error::field("body", format!("must be whole, and at most {MAX_FORM} bytes")));
+        }
         Err(_) => return Err(Error::field("body", "did not arrive in time")),
     };
     parameters(&bytes)

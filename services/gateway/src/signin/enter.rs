@@ -50,7 +50,9 @@ pub(crate) async fn session(
         sessions::end(gateway, &mut tx, Whose::Session(before), "signed in anew").await?;
     }
     sessions::store::insert(&mut tx, &session).await?;
-    tx.audit(Audit::of("session", session.id).about(person.id).because(format!("signed in: {}", person.because)));
+    tx.audit(
+        Audit::of("session", session.id).about(person.id).because(format!("signed in: {}", person.because)),
+    );
     tx.commit().await?;
     let state = live::State {
         tenant: ctx.tenant(),

@@ -39,7 +39,10 @@ impl Keys {
         for (at, line) in lines.enumerate() {
             let secret = STANDARD.decode(line).ok().filter(|secret| secret.len() >= SECRET);
             let secret = secret.ok_or_else(|| {
-                wrong(format!("key {} is not {SECRET} bytes or more in base64; make one with `openssl rand -base64 32`", at + 1))
+                wrong(format!(
+                    "key {} is not {SECRET} bytes or more in base64; make one with `openssl rand -base64 32`",
+                    at + 1
+                ))
             })?;
             secrets.push(SecretBox::new(secret.into_boxed_slice()));
         }
@@ -94,8 +97,12 @@ impl Keys {
         let key = self.seals.first().ok_or_else(|| Error::internal("there is no key"))?;
         let nonce = random::<NONCE_LEN>()?;
         let mut sealed = text.to_vec();
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name.as_bytes()), &mut sealed)
-            .map_err(|_| Error::internal("sealing failed"))?;
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(name.as_bytes()),
+            &mut sealed,
+        )
+        .map_err(|_| Error::internal("sealing failed"))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -176,10 +183,12 @@ mod tests {
         assert_eq!(ids(&both)[1..], ids(&old));
         let token = both.sign(&json!({ "sub": "x" }), "at+jwt").expect("signed");
         assert_eq!(token, both.sign(&json!({ "sub": "x" }), "at+jwt").expect("signed"), "the same each time");
-        let published = grpc::KeySet::parse(both.jwks().to_string().as_bytes(), &[jsonwebtoken::Algorithm::EdDSA]);
+        let published =
+            grpc::KeySet::parse(both.jwks().to_string().as_bytes(), &[jsonwebtoken::Algorithm::EdDSA]);
         let signed = published.expect("usable").verify::<Value>(&token).expect("good");
         assert_eq!((signed.claims["sub"].as_str(), signed.typ.as_deref()), (Some("x"), Some("at+jwt")));
-        let others = grpc::KeySet::parse(old.jwks().to_string().as_bytes(), &[jsonwebtoken::Algorithm::EdDSA]);
+        let others =
+            grpc::KeySet::parse(old.jwks().to_string().as_bytes(), &[jsonwebtoken::Algorithm::EdDSA]);
         assert!(others.expect("usable").verify::<Value>(&token).is_err());
     }
 

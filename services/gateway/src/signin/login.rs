@@ -77,7 +77,11 @@ enum Chosen {
 }
 
 fn nobody_here() -> Box<Error> {
-    Error::new(kernel::ErrorKind::NotFound, "NOT_FOUND", "nobody signs in at this address; ask for your organisation's")
+    Error::new(
+        kernel::ErrorKind::NotFound,
+        "NOT_FOUND",
+        "nobody signs in at this address; ask for your organisation's",
+    )
 }
 
 async fn find(gateway: &Gateway, place: Place, correlation: Correlation) -> Result<Chosen> {
@@ -125,7 +129,8 @@ async fn begin(
     let verifier = PkceCodeVerifier::new(text()?);
     let (state_sent, nonce_sent) = (CsrfToken::new(state.clone()), Nonce::new(nonce.clone()));
     let flow = CoreAuthenticationFlow::AuthorizationCode;
-    let request = client.authorize_url::<_, CoreResponseType, _>(flow, move || state_sent, move || nonce_sent);
+    let request =
+        client.authorize_url::<_, CoreResponseType, _>(flow, move || state_sent, move || nonce_sent);
     let scopes = provider.settings.scopes.iter().filter(|scope| *scope != "openid").cloned().map(Scope::new);
     let mut request = request.add_scopes(scopes);
     if provider.settings.scopes.iter().any(|scope| scope == "offline_access") {

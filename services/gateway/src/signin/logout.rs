@@ -24,8 +24,13 @@ use std::str::FromStr;
 /// Asks first: a link must not sign anybody out.
 pub(crate) async fn ask() -> Response {
     let button = Some(("/auth/logout", "Sign out"));
-    Page { title: "Sign out", text: "Sign out here and at your organisation?".to_owned(), button, ..Page::default() }
-        .with(StatusCode::OK)
+    Page {
+        title: "Sign out",
+        text: "Sign out here and at your organisation?".to_owned(),
+        button,
+        ..Page::default()
+    }
+    .with(StatusCode::OK)
 }
 
 pub(crate) async fn handle(
@@ -59,7 +64,8 @@ async fn end(gateway: &Gateway, live: &live::State, correlation: Correlation) ->
     let Some(endpoint) = described.metadata.additional_metadata().end_session_endpoint.clone() else {
         return Ok(places::SIGNED_OUT.to_owned());
     };
-    let back = PostLogoutRedirectUrl::new(places::signed_out(&gateway.settings.public_url)).map_err(Error::internal)?;
+    let back = PostLogoutRedirectUrl::new(places::signed_out(&gateway.settings.public_url))
+        .map_err(Error::internal)?;
     let mut request = LogoutRequest::from(endpoint)
         .set_client_id(ClientId::new(provider.settings.client_id.clone()))
         .set_post_logout_redirect_uri(back);

@@ -6,7 +6,10 @@ use crate::{
     clients::{client::Client, secret, store},
 };
 use axum::http::{HeaderMap, header};
-use base64::{Engine, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use grpc::KeySet;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, ErrorKind, Result, TenantId, Uuid};
@@ -90,7 +93,8 @@ fn basic(header: &str) -> Option<(String, String)> {
     }
     let text = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (name, secret) = text.split_once(':')?;
-    let decoded = |text: &str| form_urlencoded::parse(text.as_bytes()).next().map(|(text, _)| text.into_owned());
+    let decoded =
+        |text: &str| form_urlencoded::parse(text.as_bytes()).next().map(|(text, _)| text.into_owned());
     Some((decoded(name)?, decoded(secret)?))
 }
 
@@ -125,7 +129,13 @@ pub(crate) async fn proven(gateway: &Gateway, tx: &mut Tx, shown: &Shown) -> Res
     Ok(client)
 }
 
-async fn asserted(gateway: &Gateway, tx: &mut Tx, client: &Client, shown: &Shown, assertion: &str) -> Result<()> {
+async fn asserted(
+    gateway: &Gateway,
+    tx: &mut Tx,
+    client: &Client,
+    shown: &Shown,
+    assertion: &str,
+) -> Result<()> {
     if client.jwks.is_empty() {
         return Err(unknown());
     }

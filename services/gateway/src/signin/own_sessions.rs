@@ -62,7 +62,9 @@ pub(crate) async fn revoke(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    answer(revoked(&gateway, &headers, &id, correlation).await.map(|()| StatusCode::NO_CONTENT.into_response()))
+    answer(
+        revoked(&gateway, &headers, &id, correlation).await.map(|()| StatusCode::NO_CONTENT.into_response()),
+    )
 }
 
 async fn revoked(gateway: &Gateway, headers: &HeaderMap, id: &str, correlation: Correlation) -> Result<()> {

@@ -81,10 +81,13 @@ mod tests {
         assert_eq!(Place::read(&tenant.to_string()), Some(Place { tenant, provider: None }));
         let both = format!("{tenant}.{provider}");
         assert_eq!(Place::read(&both), Some(Place { tenant, provider: Some(provider) }));
-        for text in ["", ".", "x", &format!("{tenant}."), &format!("{tenant}.{provider}.x"), &"1".repeat(100)] {
+        for text in ["", ".", "x", &format!("{tenant}."), &format!("{tenant}.{provider}.x"), &"1".repeat(100)]
+        {
             assert_eq!(Place::read(text), None, "{text}");
         }
-        assert!(login("https://m.example.org/", tenant, provider).starts_with("https://m.example.org/auth/0000"));
+        assert!(
+            login("https://m.example.org/", tenant, provider).starts_with("https://m.example.org/auth/0000")
+        );
         assert_eq!(callback(""), "");
     }
 
@@ -94,8 +97,19 @@ mod tests {
             assert_eq!(return_path(Some(path)), path);
         }
         for path in [
-            "", "//evil.example", "/\\evil.example", "\\\\evil", "https://evil.example", "javascript:alert(1)", "/\t/evil",
-            "/\n/evil", " /x", "/ü", "/a b", "x", "/%0d%0a\r\n",
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil",
+            "/\n/evil",
+            " /x",
+            "/ü",
+            "/a b",
+            "x",
+            "/%0d%0a\r\n",
         ] {
             assert_eq!(return_path(Some(path)), SIGNED_IN, "{path:?}");
         }

@@ -21,7 +21,12 @@ pub(crate) async fn due(gateway: &Gateway, key: &str, live: live::State) -> Resu
     if !live.is_due(gateway.db.clock().now()) {
         return Ok(Some(live));
     }
-    let ctx = super::edge::context(gateway, live.tenant, "session refresh", Correlation(gateway.db.clock().new_id()));
+    let ctx = super::edge::context(
+        gateway,
+        live.tenant,
+        "session refresh",
+        Correlation(gateway.db.clock().new_id()),
+    );
     let mut tx = gateway.db.write(&ctx).await?;
     if !sessions::store::try_lock(&mut tx, live.session).await? {
         return Ok(Some(live));
@@ -32,7 +37,13 @@ pub(crate) async fn due(gateway: &Gateway, key: &str, live: live::State) -> Resu
         return Ok(Some(live));
     }
     let Some(renewed) = ask(gateway, &mut tx, &ctx, &live).await? else {
-        sessions::end(gateway, &mut tx, Whose::Session(live.session), "the identity provider does not renew it").await?;
+        sessions::end(
+            gateway,
+            &mut tx,
+            Whose::Session(live.session),
+            "the identity provider does not renew it",
+        )
+        .await?;
         tx.commit().await?;
         return Ok(None);
     };
@@ -42,7 +53,12 @@ pub(crate) async fn due(gateway: &Gateway, key: &str, live: live::State) -> Resu
 }
 
 /// `None` when the session is over.
-async fn ask(gateway: &Gateway, tx: &mut Tx, ctx: &Context, live: &live::State) -> Result<Option<live::State>> {
+async fn ask(
+    gateway: &Gateway,
+    tx: &mut Tx,
+    ctx: &Context,
+    live: &live::State,
+) -> Result<Option<live::State>> {
     let Ok(provider) = providers::store::find(tx, live.provider).await else { return Ok(None) };
     if provider.settings.disabled {
         return Ok(None);

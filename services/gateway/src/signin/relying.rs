@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, ErrorKind, Result};
 use openidconnect::{
     AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
-    EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, NonceVerifier, OAuth2TokenResponse, PkceCodeVerifier,
-    RedirectUrl, RefreshToken, RequestTokenError, SignatureVerificationError, SubjectIdentifier, TokenResponse,
-    UserInfoClaims,
+    EndpointMaybeSet, EndpointNotSet, EndpointSet, Nonce, NonceVerifier, OAuth2TokenResponse,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, SignatureVerificationError,
+    SubjectIdentifier, TokenResponse, UserInfoClaims,
     core::{CoreClient, CoreClientAuthMethod, CoreGenderClaim, CoreIdToken, CoreTokenResponse},
 };
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,8 @@ pub(crate) fn client(gateway: &Gateway, provider: &Provider, described: &Describ
             || !methods.contains(&CoreClientAuthMethod::ClientSecretPost)
     });
     let id = ClientId::new(provider.settings.client_id.clone());
-    let redirect = RedirectUrl::new(places::callback(&gateway.settings.public_url)).map_err(Error::internal)?;
+    let redirect =
+        RedirectUrl::new(places::callback(&gateway.settings.public_url)).map_err(Error::internal)?;
     let client = CoreClient::from_provider_metadata(described.metadata.clone(), id, secret);
     let auth_type = if basic { AuthType::BasicAuth } else { AuthType::RequestBody };
     Ok(client.set_redirect_uri(redirect).set_auth_type(auth_type))
@@ -123,7 +124,8 @@ pub(crate) async fn renew(
         Err(error) => return Err(refused(error)),
     };
     // A nonce need not come again (OpenID Connect Core, 12.2).
-    let claimed = claimed(gateway, provider, &client, &answer, Some(id_token), |_: Option<&Nonce>| Ok(())).await?;
+    let claimed =
+        claimed(gateway, provider, &client, &answer, Some(id_token), |_: Option<&Nonce>| Ok(())).await?;
     if claimed.text("sub") != subject {
         return Ok(None);
     }
@@ -284,7 +286,10 @@ async fn completed(
         }
         Ok(_) => {}
         Err(error) => {
-            tracing::warn!(cause = discovery::explained(&error), "an identity provider's userinfo could not be read");
+            tracing::warn!(
+                cause = discovery::explained(&error),
+                "an identity provider's userinfo could not be read"
+            );
         }
     }
     claims

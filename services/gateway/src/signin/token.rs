@@ -75,8 +75,16 @@ mod tests {
     #[test]
     fn a_bound_token_says_to_what() {
         let terms = Terms { issuer: "https://m", audience: "mentor", seconds: 300 };
-        let of = OfMachine { tenant: TenantId(Uuid::nil()), client: Uuid::nil(), identifier: "x", scope: "audit", thumbprint: "abc" };
+        let of = OfMachine {
+            tenant: TenantId(Uuid::nil()),
+            client: Uuid::nil(),
+            identifier: "x",
+            scope: "audit",
+            thumbprint: "abc",
+        };
         assert_eq!(machine(&terms, &of, Timestamp::UNIX_EPOCH)["cnf"]["x5t#S256"], "abc");
-        assert!(machine(&terms, &OfMachine { thumbprint: "", ..of }, Timestamp::UNIX_EPOCH).get("cnf").is_none());
+        assert!(
+            machine(&terms, &OfMachine { thumbprint: "", ..of }, Timestamp::UNIX_EPOCH).get("cnf").is_none()
+        );
     }
 }

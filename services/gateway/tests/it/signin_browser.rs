@@ -1,11 +1,6 @@
 //! People and their browser: headless Chromium at the certified provider oidc-provider, through TLS, as in production.
 
-use crate::signin::{
-    Setup, World,
-    agent::path_of,
-    peers::Peer,
-    settings,
-};
+use crate::signin::{Setup, World, agent::path_of, peers::Peer, settings};
 use contracts::mentor::gateway::v1::*;
 use jiff::SignedDuration;
 use rcgen::{CertificateParams, KeyPair};
@@ -36,15 +31,18 @@ impl Stage {
         world.person("7", "ann@x.org").await;
         // Back-channel calls come beside the public address: the test's certificate is nobody's.
         let backchannel = path_of(&added.backchannel_logout_uri);
-        let (provider, said) = Peer::start("provider.mjs", json!({
-            "port": port, "seconds": 120, "accounts": accounts(&["hr"]),
-            "client": {
-                "client_id": "mentor", "client_secret": SECRET, "redirect_uris": [added.redirect_uri],
-                "post_logout_redirect_uris": [added.post_logout_redirect_uri],
-                "backchannel_logout_uri": format!("http://127.0.0.1:{}{backchannel}", world.http),
-                "backchannel_logout_session_required": true,
-            },
-        }))
+        let (provider, said) = Peer::start(
+            "provider.mjs",
+            json!({
+                "port": port, "seconds": 120, "accounts": accounts(&["hr"]),
+                "client": {
+                    "client_id": "mentor", "client_secret": SECRET, "redirect_uris": [added.redirect_uri],
+                    "post_logout_redirect_uris": [added.post_logout_redirect_uri],
+                    "backchannel_logout_uri": format!("http://127.0.0.1:{}{backchannel}", world.http),
+                    "backchannel_logout_session_required": true,
+                },
+            }),
+        )
         .await;
         let files = certificate();
         let path = |name: &str| files.path().join(name);
@@ -119,7 +117,8 @@ async fn a_person_signs_in_consents_is_renewed_revokes_and_signs_out() {
     // The cookie: bound to the host, and no script sees it.
     let cookies = stage.browser.ask(json!({ "do": "cookies" })).await;
     let cookies = cookies["cookies"].as_array().expect("a list");
-    let session = cookies.iter().find(|cookie| cookie["name"] == "__Host-mentor_session").expect("a session's cookie");
+    let session =
+        cookies.iter().find(|cookie| cookie["name"] == "__Host-mentor_session").expect("a session's cookie");
     assert_eq!(
         (&session["httpOnly"], &session["secure"], &session["sameSite"], &session["path"]),
         (&json!(true), &json!(true), &json!("Lax"), &json!("/"))
@@ -164,7 +163,7 @@ async fn signing_out_here_signs_out_there_and_the_other_way_round() {
     stage.world.now();
     stage.goto(&format!("{}/session/end", stage.issuer)).await;
     stage.click("button[name=logout]").await;
-    eventually!(Duration::from_secs(10), stage.world.live_sessions().await == []);
+    eventually!(Duration::from_secs(10), stage.world.live_sessions().await.is_empty());
     stage.goto(&stage.at("/auth/signed-out")).await;
     assert_eq!(stage.fetch("POST", "/edge").await, (403, "SESSION_ENDED".to_owned()));
     eventually!(Duration::from_secs(5), stage.world.knock(&bearer).await == Err("SESSION_ENDED".to_owned()));
@@ -178,7 +177,8 @@ async fn a_revoked_session_is_out_of_the_browser_at_once() {
     assert_eq!(status, 200, "{own}");
     assert!(own.contains("Chrome"), "the browser's name is shown: {own}");
     let session = stage.world.live_sessions().await.remove(0);
-    let revoke = RevokeSessionRequest { request_id: stage.world.request_id(), session_id: session.session_id };
+    let revoke =
+        RevokeSessionRequest { request_id: stage.world.request_id(), session_id: session.session_id };
     stage.world.sessions().revoke_session(revoke).await.expect("there");
     assert_eq!(stage.fetch("POST", "/edge").await, (403, "SESSION_ENDED".to_owned()));
     assert_eq!(stage.goto(&stage.at("/auth/signed-in")).await["status"], 401);

@@ -39,7 +39,10 @@ async fn a_leaver_by_scim_is_refused_before_the_directory_has_heard_of_it() {
     world.suite.settle().await;
     let user = world.user("ann", json!({ "externalId": "7", "active": true })).await;
     assert_eq!(refusal(&world, person).await, None);
-    world.patch(&world::user_path(&user), json!([{ "op": "replace", "path": "active", "value": false }])).await.ok();
+    world
+        .patch(&world::user_path(&user), json!([{ "op": "replace", "path": "active", "value": false }]))
+        .await
+        .ok();
     eventually!(AT_ONCE, refusal(&world, person).await == Some("PERSON_DEACTIVATED"));
     // The directory lets them go, and takes them in again.
     let gone = PersonDeactivated { person_id: person.to_string(), deactivated_at: None };
@@ -59,7 +62,10 @@ async fn an_ended_session_stays_ended_when_the_cache_was_wiped() {
     let url = redis.url().to_owned();
     let signed = SignIn::with_cache(Setup { plain: true, ..Setup::default() }, Some(url.clone())).await;
     let mock = Mock::start().await;
-    mock.control(json!({ "claims": { "sub": "ann", "email": "ann@x.org", "email_verified": true, "groups": ["hr"] } })).await;
+    mock.control(
+        json!({ "claims": { "sub": "ann", "email": "ann@x.org", "email_verified": true, "groups": ["hr"] } }),
+    )
+    .await;
     let provider = signed.provider(settings(&mock.issuer), "").await;
     let ann = signed.person("7", "ann@x.org").await;
     let mut agents = [signed.agent(), signed.agent(), signed.agent()];
@@ -76,7 +82,8 @@ async fn an_ended_session_stays_ended_when_the_cache_was_wiped() {
     assert_eq!(sessions.len(), 3);
     assert!(sessions.iter().all(|session| session.person_id == ann.to_string()));
     // One by an administrator.
-    let revoke = RevokeSessionRequest { request_id: signed.request_id(), session_id: sessions[0].session_id.clone() };
+    let revoke =
+        RevokeSessionRequest { request_id: signed.request_id(), session_id: sessions[0].session_id.clone() };
     signed.sessions().revoke_session(revoke).await.expect("there");
     assert_eq!(agents[0].bearer().await, Err("SESSION_ENDED".to_owned()));
     eventually!(AT_ONCE, signed.knock(&bearers[0]).await == Err("SESSION_ENDED".to_owned()));
@@ -104,7 +111,11 @@ async fn an_ended_session_stays_ended_when_the_cache_was_wiped() {
         let answer = answer.map(|_| ()).map_err(|status| grpc::from_status(status).reason);
         assert_eq!(answer, expected, "{at}");
     }
-    assert_eq!(agents[1].bearer().await, Err("SESSION_ENDED".to_owned()), "people sign in again, nothing worse");
+    assert_eq!(
+        agents[1].bearer().await,
+        Err("SESSION_ENDED".to_owned()),
+        "people sign in again, nothing worse"
+    );
     signed.now();
     assert_eq!(agents[1].sign_in(&provider.login_url).await.status, 303);
     assert!(agents[1].bearer().await.is_ok());
@@ -115,7 +126,10 @@ async fn an_ended_session_stays_ended_when_the_cache_was_wiped() {
 async fn it_works_in_one_process_without_servers_but_postgres() {
     let signed = SignIn::with(Setup { plain: true, in_process: true, ..Setup::default() }).await;
     let mock = Mock::start().await;
-    mock.control(json!({ "claims": { "sub": "ann", "email": "ann@x.org", "email_verified": true, "groups": ["hr"] } })).await;
+    mock.control(
+        json!({ "claims": { "sub": "ann", "email": "ann@x.org", "email_verified": true, "groups": ["hr"] } }),
+    )
+    .await;
     let provider = signed.provider(settings(&mock.issuer), "").await;
     let ann = signed.person("7", "ann@x.org").await;
     let mut agent = signed.agent();
@@ -131,7 +145,8 @@ async fn it_works_in_one_process_without_servers_but_postgres() {
     // Removing the provider ends what came by it, and forgets whom its subjects were.
     signed.now();
     assert_eq!(agent.sign_in(&provider.login_url).await.status, 303);
-    let remove = RemoveIdentityProviderRequest { request_id: signed.request_id(), provider_id: provider.provider_id };
+    let remove =
+        RemoveIdentityProviderRequest { request_id: signed.request_id(), provider_id: provider.provider_id };
     let removed = signed.providers().remove_identity_provider(remove).await.expect("there").into_inner();
     assert_eq!(removed.sessions_ended, 1);
     assert_eq!(agent.bearer().await, Err("SESSION_ENDED".to_owned()));

@@ -56,7 +56,10 @@ impl Stage {
         self.world.now();
         let path = path_of(&self.provider.backchannel_logout_uri);
         let reply = self.world.agent().post(&path, &[("logout_token", token)]).await;
-        assert_eq!(reply.headers.get("cache-control").and_then(|value| value.to_str().ok()), Some("no-store"));
+        assert_eq!(
+            reply.headers.get("cache-control").and_then(|value| value.to_str().ok()),
+            Some("no-store")
+        );
         reply.status
     }
 
@@ -82,7 +85,9 @@ async fn somebody_signs_in_and_out() {
     let stage = Stage::start().await;
     let mut agent = stage.world.agent();
     let sent = agent.begin(&format!("{}?return_to=/programs%3Fx=1", stage.provider.login_url)).await;
-    for (name, value) in [("response_type", "code"), ("code_challenge_method", "S256"), ("client_id", "mentor")] {
+    for (name, value) in
+        [("response_type", "code"), ("code_challenge_method", "S256"), ("client_id", "mentor")]
+    {
         assert_eq!(sent.parameter(name).as_deref(), Some(value), "{}", sent.location);
     }
     for name in ["state", "nonce", "code_challenge"] {
@@ -93,8 +98,12 @@ async fn somebody_signs_in_and_out() {
     let mut thief = agent.copy();
     let done = agent.get(&callback).await;
     assert_eq!((done.status, done.location.as_str()), (303, "/programs?x=1"), "{}", done.text);
-    let cookie = done.set_cookies.iter().find(|cookie| cookie.starts_with("mentor_session=")).expect("a cookie");
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"), "{cookie}");
+    let cookie =
+        done.set_cookies.iter().find(|cookie| cookie.starts_with("mentor_session=")).expect("a cookie");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"),
+        "{cookie}"
+    );
 
     let bearer = agent.bearer().await.expect("signed in");
     assert_eq!(stage.world.knock(&bearer).await, Ok(()), "the group hr is hr_admin");
@@ -201,7 +210,11 @@ async fn an_answer_is_taken_from_the_provider_that_was_asked_alone() {
     };
     let mut agent = stage.world.agent();
     let callback = begin(&mut agent).await;
-    assert_eq!(agent.get(&format!("{callback}&iss=https%3A%2F%2Fevil.example")).await.status, 401, "RFC 9207");
+    assert_eq!(
+        agent.get(&format!("{callback}&iss=https%3A%2F%2Fevil.example")).await.status,
+        401,
+        "RFC 9207"
+    );
     let callback = begin(&mut agent).await;
     let issuer = encoded(&[("iss", &stage.mock.issuer)]);
     assert_eq!(agent.get(&format!("{callback}&{issuer}")).await.status, 303);
@@ -213,10 +226,17 @@ async fn an_answer_is_taken_from_the_provider_that_was_asked_alone() {
     assert_eq!(other.get(&callback).await.status, 401, "another browser's");
     let state = begin(&mut agent).await;
     let state = state.split("state=").nth(1).expect("a state").split('&').next().expect("a state").to_owned();
-    let refused = agent.get(&format!("/auth/callback?state={state}&error=access_denied&error_description=%3Cscript%3E")).await;
+    let refused = agent
+        .get(&format!("/auth/callback?state={state}&error=access_denied&error_description=%3Cscript%3E"))
+        .await;
     assert_eq!(refused.status, 403);
     assert!(refused.text.contains("access_denied") && !refused.text.contains("script"), "{}", refused.text);
-    for path in ["/auth/callback", "/auth/callback?state=x&code=y", "/auth/x/login", "/auth/00000000-0000-0000-0000-000000000000/login"] {
+    for path in [
+        "/auth/callback",
+        "/auth/callback?state=x&code=y",
+        "/auth/x/login",
+        "/auth/00000000-0000-0000-0000-000000000000/login",
+    ] {
         assert!((400..500).contains(&stage.world.agent().get(path).await.status), "{path}");
     }
     let csp = refused.headers.get("content-security-policy").and_then(|value| value.to_str().ok());
@@ -226,7 +246,13 @@ async fn an_answer_is_taken_from_the_provider_that_was_asked_alone() {
 #[tokio::test]
 async fn nobody_is_sent_to_another_site() {
     let stage = Stage::start().await;
-    for target in ["//evil.example", "https://evil.example", "/%5Cevil.example", "/%09/evil.example", "javascript:alert(1)"] {
+    for target in [
+        "//evil.example",
+        "https://evil.example",
+        "/%5Cevil.example",
+        "/%09/evil.example",
+        "javascript:alert(1)",
+    ] {
         let mut agent = stage.world.agent();
         stage.world.now();
         let reply = agent.sign_in(&format!("{}?return_to={target}", stage.provider.login_url)).await;

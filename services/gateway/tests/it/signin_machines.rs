@@ -1,7 +1,10 @@
 //! Machines: clients, their secrets and keys, and what their tokens may do.
 
 use crate::signin::{World, agent::Reply, reason};
-use base64::{Engine, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use contracts::mentor::gateway::v1::*;
 use grpc::Signer;
 use jiff::SignedDuration;
@@ -44,7 +47,11 @@ async fn a_client_gets_tokens_that_its_scopes_narrow() {
     assert_eq!((answer["token_type"].as_str(), answer["expires_in"].as_i64()), (Some("Bearer"), Some(300)));
     assert_eq!(answer["scope"], "connections directory");
     let all = answer["access_token"].as_str().expect("a token");
-    assert_eq!(world.knock(all).await, Err("PERMISSION_DENIED".to_owned()), "hr_client reads no connections, whatever its scopes");
+    assert_eq!(
+        world.knock(all).await,
+        Err("PERMISSION_DENIED".to_owned()),
+        "hr_client reads no connections, whatever its scopes"
+    );
     let said = claims(all);
     assert_eq!((said["roles"].clone(), said["aud"].as_str()), (json!(["hr_client"]), Some("mentor")));
     assert_eq!(granted(&world, &client, &secret, "directory").await.expect("granted")["scope"], "directory");
@@ -101,16 +108,25 @@ async fn a_secret_is_shown_once_rotates_with_an_overlap_and_ends() {
     .fetch_all(world.suite.sql())
     .await
     .expect("rows");
-    assert!(rows.len() >= 3 && rows.iter().all(|row| !row.contains(&secret["mentor_client_".len()..])), "{rows:?}");
+    assert!(
+        rows.len() >= 3 && rows.iter().all(|row| !row.contains(&secret["mentor_client_".len()..])),
+        "{rows:?}"
+    );
 
     let rotate = async |overlap: i64| {
         let overlap = Some(prost_types::Duration { seconds: overlap, nanos: 0 });
-        let request =
-            RotateClientSecretRequest { request_id: world.request_id(), client_id: client.client_id.clone(), overlap };
+        let request = RotateClientSecretRequest {
+            request_id: world.request_id(),
+            client_id: client.client_id.clone(),
+            overlap,
+        };
         world.clients().rotate_client_secret(request).await
     };
     let second = rotate(3_600).await.expect("alive").into_inner().client_secret;
-    assert!(granted(&world, &client, &secret, "").await.is_ok() && granted(&world, &client, &second, "").await.is_ok());
+    assert!(
+        granted(&world, &client, &secret, "").await.is_ok()
+            && granted(&world, &client, &second, "").await.is_ok()
+    );
     world.advance(SignedDuration::from_hours(1));
     assert_eq!(granted(&world, &client, &secret, "").await, Err("invalid_client".to_owned()));
     assert_eq!(reason(rotate(31 * 86_400).await), "FIELD_INVALID");
@@ -119,7 +135,8 @@ async fn a_secret_is_shown_once_rotates_with_an_overlap_and_ends() {
     let live = live["access_token"].as_str().expect("a token").to_owned();
     assert_eq!(world.knock(&live).await, Err("PERMISSION_DENIED".to_owned()), "known");
     let revoke = async || {
-        let request = RevokeClientRequest { request_id: world.request_id(), client_id: client.client_id.clone() };
+        let request =
+            RevokeClientRequest { request_id: world.request_id(), client_id: client.client_id.clone() };
         world.clients().revoke_client(request).await
     };
     revoke().await.expect("alive");
@@ -128,7 +145,8 @@ async fn a_secret_is_shown_once_rotates_with_an_overlap_and_ends() {
     assert_eq!(reason(revoke().await), "CLIENT_STATE");
     assert_eq!(reason(rotate(1).await), "CLIENT_STATE");
     world.client("export", &["audit"]).await;
-    let listed = world.clients().list_clients(ListClientsRequest::default()).await.expect("allowed").into_inner();
+    let listed =
+        world.clients().list_clients(ListClientsRequest::default()).await.expect("allowed").into_inner();
     assert_eq!(listed.clients.len(), 1);
 }
 
@@ -147,7 +165,11 @@ async fn what_proves_nothing_is_refused_by_the_standards_words() {
     let refused = by_basic(&basic(id, "mentor_client_x")).await;
     assert_eq!((refused.status, refused.json()["error"].as_str()), (401, Some("invalid_client")));
     assert!(refused.headers.contains_key("www-authenticate"));
-    assert_eq!(by_basic(&basic(&other.client_identifier, &secret)).await.status, 401, "another client's secret");
+    assert_eq!(
+        by_basic(&basic(&other.client_identifier, &secret)).await.status,
+        401,
+        "another client's secret"
+    );
     // Another tenant's name in front of the same client.
     let swapped = format!("{}.{}", "1".repeat(32), id.split_once('.').expect("two parts").1);
     assert_eq!(by_basic(&basic(&swapped, &secret)).await.status, 401);
@@ -155,17 +177,30 @@ async fn what_proves_nothing_is_refused_by_the_standards_words() {
     assert_eq!(by_basic("Basic %%%").await.status, 401);
     for (form, status, word) in [
         (vec![("client_id", id), ("client_secret", &secret)], 400, "invalid_request"),
-        (vec![("grant_type", "password"), ("client_id", id), ("client_secret", &secret)], 400, "unsupported_grant_type"),
-        (vec![("grant_type", "client_credentials"), ("grant_type", "client_credentials")], 400, "invalid_request"),
+        (
+            vec![("grant_type", "password"), ("client_id", id), ("client_secret", &secret)],
+            400,
+            "unsupported_grant_type",
+        ),
+        (
+            vec![("grant_type", "client_credentials"), ("grant_type", "client_credentials")],
+            400,
+            "invalid_request",
+        ),
         (vec![("grant_type", "client_credentials")], 401, "invalid_client"),
-        (vec![("grant_type", "client_credentials"), ("client_id", "\0"), ("client_secret", "x")], 401, "invalid_client"),
+        (
+            vec![("grant_type", "client_credentials"), ("client_id", "\0"), ("client_secret", "x")],
+            401,
+            "invalid_client",
+        ),
     ] {
         let reply = token(&world, &form).await;
         assert_eq!((reply.status, reply.json()["error"].as_str()), (status, Some(word)), "{form:?}");
     }
     let huge = "x".repeat(1_000_000);
     assert_eq!(token(&world, &[("grant_type", &huge)]).await.status, 400);
-    let json = world.agent().send(Method::POST, "/oauth/token", &[("content-type", "application/json")], None).await;
+    let json =
+        world.agent().send(Method::POST, "/oauth/token", &[("content-type", "application/json")], None).await;
     assert_eq!(json.status, 400);
     let mut limited = false;
     for _ in 0..60 {
@@ -189,10 +224,20 @@ async fn a_client_may_sign_with_a_key_of_its_own() {
         certificate_thumbprint: thumbprint.clone(),
         jwks: jwks.to_string(),
     };
-    for jwks in [json!({ "keys": [] }), json!({ "keys": [{ "kty": "oct", "k": "x" }] }), json!("x"), json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "x", "d": "y" }] })] {
+    for jwks in [
+        json!({ "keys": [] }),
+        json!({ "keys": [{ "kty": "oct", "k": "x" }] }),
+        json!("x"),
+        json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": "x", "d": "y" }] }),
+    ] {
         assert_eq!(reason(world.clients().create_client(request(jwks)).await), "FIELD_INVALID");
     }
-    let answer = world.clients().create_client(request(json!({ "keys": [key.jwk()] }))).await.expect("sound").into_inner();
+    let answer = world
+        .clients()
+        .create_client(request(json!({ "keys": [key.jwk()] })))
+        .await
+        .expect("sound")
+        .into_inner();
     let client = answer.client.expect("answered");
     assert_eq!((answer.client_secret.as_str(), client.has_public_key), ("", true));
     let id = client.client_identifier.clone();
@@ -233,7 +278,11 @@ async fn a_client_may_sign_with_a_key_of_its_own() {
         assert_eq!(ask(&assertion(key, change.clone())).await.status, 401, "{change}");
     }
     assert_eq!(ask("a.b.c").await.status, 401);
-    let rotate = RotateClientSecretRequest { request_id: world.request_id(), client_id: client.client_id, overlap: None };
+    let rotate = RotateClientSecretRequest {
+        request_id: world.request_id(),
+        client_id: client.client_id,
+        overlap: None,
+    };
     assert_eq!(reason(world.clients().rotate_client_secret(rotate).await), "CLIENT_STATE");
 }
 

@@ -1,9 +1,7 @@
 //! Identity providers as resources, and the preview of signing in.
 
 use crate::signin::{Setup, World, reason, settings};
-use contracts::mentor::gateway::v1::{
-    identity_provider_service_client::IdentityProviderServiceClient, *,
-};
+use contracts::mentor::gateway::v1::{identity_provider_service_client::IdentityProviderServiceClient, *};
 use kernel::Role;
 use prost_types::FieldMask;
 use serde_json::json;
@@ -60,11 +58,14 @@ async fn a_provider_is_added_changed_and_removed_and_its_secret_never_shown() {
     assert!(!provider.has_client_secret && provider.etag != added.etag);
     assert_eq!(reason(world.providers().update_identity_provider(stale).await), "ETAG_MISMATCH");
     for paths in [&[][..], &["nonsense"]] {
-        assert_eq!(reason(world.providers().update_identity_provider(update(&world, &added, paths)).await), "FIELD_INVALID");
+        assert_eq!(
+            reason(world.providers().update_identity_provider(update(&world, &added, paths)).await),
+            "FIELD_INVALID"
+        );
     }
 
     let listed = world.providers().list_identity_providers(ListIdentityProvidersRequest::default()).await;
-    assert_eq!(listed.expect("allowed").into_inner().providers, [provider.clone()]);
+    assert_eq!(listed.expect("allowed").into_inner().providers, std::slice::from_ref(&provider));
     let remove = RemoveIdentityProviderRequest { request_id: world.request_id(), provider_id: id.clone() };
     world.providers().remove_identity_provider(remove).await.expect("there");
     let get = GetIdentityProviderRequest { provider_id: id.clone() };
@@ -117,7 +118,8 @@ async fn the_preview_says_who_and_what_somebody_would_be_and_why() {
     let by_id = sure(json!({ "sub": "a", "employee_number": 7, "groups": ["hr", "it"] })).await;
     assert_eq!(by_id.person_id, ann.to_string());
     assert!(by_id.person_because.contains("employee_number"), "{by_id:?}");
-    let roles: Vec<(&str, &str)> = by_id.roles.iter().map(|role| (role.role.as_str(), role.because.as_str())).collect();
+    let roles: Vec<(&str, &str)> =
+        by_id.roles.iter().map(|role| (role.role.as_str(), role.because.as_str())).collect();
     assert!(roles.contains(&("hr_admin", "claim groups has the value hr")), "{roles:?}");
     assert_eq!(roles.len(), 2);
     let by_email = sure(json!({ "sub": "a", "email": "ANN@x.org", "email_verified": true })).await;

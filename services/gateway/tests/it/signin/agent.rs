@@ -87,7 +87,8 @@ impl Agent {
 
     fn keep(&mut self, set: &[String]) {
         for cookie in set {
-            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
+            let (name, value) =
+                cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
             if value.is_empty() {
                 self.cookies.remove(name);
             } else {

@@ -6,7 +6,8 @@ pub(crate) mod peers;
 
 use agent::Agent;
 use contracts::mentor::gateway::v1::{
-    client_service_client::ClientServiceClient, identity_provider_service_client::IdentityProviderServiceClient,
+    client_service_client::ClientServiceClient,
+    identity_provider_service_client::IdentityProviderServiceClient,
     session_service_client::SessionServiceClient, *,
 };
 use edge::Edge;
@@ -75,7 +76,8 @@ impl World {
         let configure = move |config: &mut runtime::Config| {
             config.http.listen.set_port(http);
             config.identity.issuers = vec![issuer];
-            let settings = [("public_url".to_owned(), public_url.into()), ("sign_in".to_owned(), sign_in.into())];
+            let settings =
+                [("public_url".to_owned(), public_url.into()), ("sign_in".to_owned(), sign_in.into())];
             config.services.insert("gateway".to_owned(), toml::Table::from_iter(settings));
             if let Some(redis) = redis {
                 config.cache.url = runtime::config::Secret::new(redis);
@@ -138,7 +140,11 @@ impl World {
     }
 
     /// Adds an identity provider.
-    pub(crate) async fn provider(&self, settings: IdentityProviderSettings, secret: &str) -> IdentityProvider {
+    pub(crate) async fn provider(
+        &self,
+        settings: IdentityProviderSettings,
+        secret: &str,
+    ) -> IdentityProvider {
         let request = CreateIdentityProviderRequest {
             request_id: self.request_id(),
             settings: Some(settings),
