@@ -106,7 +106,10 @@ async fn a_leaver_by_scim_is_refused_everywhere() {
     for service in SERVICES {
         eventually!(AT_ONCE, refusal(&stage, service, people["ada"]).await == Some("PERSON_DEACTIVATED"));
     }
-    println!("refused everywhere {} ms after the identity provider began to say so", began.elapsed().as_millis());
+    println!(
+        "refused everywhere {} ms after the identity provider began to say so",
+        began.elapsed().as_millis()
+    );
     assert_eq!(refusal(&stage, "matching", people["eve"]).await, None, "who is here is let in");
     wipe(redis.url());
     for service in SERVICES {

@@ -81,7 +81,7 @@ The services that run, as JSON: name -> its values over the defaults, and
 {{- $_ := set $service "least" $least -}}
 {{- $_ := set $service "scaled" (or $scaling.hpa.enabled $scaling.keda.enabled) -}}
 {{- $_ := set $service "tlsSecret" (get $root.Values.tls.existingSecrets $name | default (printf "%s-tls" $fullname)) -}}
-{{- $_ := set $service "http" (ternary (list "/scim") list (eq $name "gateway")) -}}
+{{- $_ := set $service "http" (ternary (list "/scim" "/auth" "/oauth" "/.well-known/jwks.json" "/.well-known/oauth-authorization-server") list (eq $name "gateway")) -}}
 {{- $_ := set $services $name $service -}}
 {{- end -}}
 {{- end -}}

@@ -35,21 +35,22 @@ pub(crate) fn sign_in(config: &mut Config, folder: &Path) -> Result<()> {
         let random: [u8; 32] = rand::rng().random();
         write_secret(&file, &STANDARD.encode(random)).context("writing the keys of signing in")?;
     }
-    let url = format!("http://{}", config.http.listen);
     let settings = config.services.entry("gateway".to_owned()).or_default();
-    settings.entry("public_url").or_insert_with(|| url.clone().into());
+    let here = format!("http://{}", config.http.listen);
+    let url = settings.entry("public_url").or_insert_with(|| here.clone().into());
+    let url = url.as_str().unwrap_or(&here).trim_end_matches('/').to_owned();
     let sign_in = settings.entry("sign_in").or_insert_with(|| toml::Table::new().into());
     if let Some(sign_in) = sign_in.as_table_mut() {
         sign_in.entry("keys_file").or_insert_with(|| file.display().to_string().into());
         sign_in.entry("local_providers").or_insert(true.into());
     }
     config.identity.issuers.push(grpc::IssuerSettings {
-        issuer: url.clone(),
+        issuer: url,
         audience: "mentor".to_owned(),
         tenant: None,
         tenants: Vec::new(),
         all_tenants: true,
-        jwks_url: Some(format!("{url}/.well-known/jwks.json")),
+        jwks_url: Some(format!("{here}/.well-known/jwks.json")),
         jwks_file: None,
         algorithms: vec!["EdDSA".to_owned()],
     });

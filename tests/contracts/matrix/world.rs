@@ -13,8 +13,9 @@ use contracts::mentor::{
         review_service_client::ReviewServiceClient,
     },
     gateway::v1::{
-        CreateClientRequest, CreateConnectionRequest, CreateIdentityProviderRequest, IdentityProviderSettings,
-        client_service_client::ClientServiceClient, connection_service_client::ConnectionServiceClient,
+        CreateClientRequest, CreateConnectionRequest, CreateIdentityProviderRequest,
+        IdentityProviderSettings, client_service_client::ClientServiceClient,
+        connection_service_client::ConnectionServiceClient,
         identity_provider_service_client::IdentityProviderServiceClient,
     },
     matching::v1::{Match, MatchState, PinPairRequest, run_service_client::RunServiceClient},
