@@ -30,7 +30,8 @@ async fn a_leaver_by_scim_ends_the_pair_the_same_day_everywhere() {
     let connect = |_: &str, token: &str| suite.authorized(token);
     let issue = |tenant, role, person| suite.token_for(tenant, role, person);
     let stage = Stage::new(suite.tenant, clock, Box::new(connect), Box::new(issue));
-    let scim = Scim::connect(&suite, &stage).await;
+    let address = suite.host().http_address().expect("the gateway serves HTTP");
+    let scim = Scim::connect(&address.to_string(), &stage).await;
 
     // Reports before their managers, as providers send them.
     for (name, manager) in [("mentee", "line"), ("mentor", "board"), ("line", "board"), ("board", "")] {
@@ -68,22 +69,21 @@ async fn a_leaver_by_scim_ends_the_pair_the_same_day_everywhere() {
 }
 
 /// The identity provider.
-struct Scim {
+pub(crate) struct Scim {
     root: String,
     token: String,
     http: reqwest::Client,
 }
 
 impl Scim {
-    async fn connect(suite: &Suite, stage: &Stage<'_>) -> Scim {
+    pub(crate) async fn connect(address: &str, stage: &Stage<'_>) -> Scim {
         let mut client = ConnectionServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
         let request = CreateConnectionRequest { request_id: stage.request_id(), name: "Entra ID".into() };
         let token = client.create_connection(request).await.expect("allowed").into_inner().token;
-        let address = suite.host().http_address().expect("the gateway serves HTTP");
         Scim { root: format!("http://{address}/scim/v2"), token, http: reqwest::Client::new() }
     }
 
-    async fn push(&self, name: &str, manager: &str) {
+    pub(crate) async fn push(&self, name: &str, manager: &str) {
         let body = json!({
             "schemas": [USER, ENTERPRISE], "userName": format!("{name}@x.org"), "displayName": name, "title": "Clerk",
             "active": true, ENTERPRISE: { "employeeNumber": name, "department": "Finance", "manager": { "value": manager } },
@@ -93,7 +93,7 @@ impl Scim {
         assert_eq!(answer.expect("answered").status().as_u16(), 201);
     }
 
-    async fn let_go(&self, name: &str) {
+    pub(crate) async fn let_go(&self, name: &str) {
         let filter = format!("userName eq \"{name}@x.org\"");
         let found = self.http.get(format!("{}/Users", self.root)).bearer_auth(&self.token);
         let found =

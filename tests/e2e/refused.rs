@@ -1,6 +1,7 @@
 //! Who has left is refused by every service at once, however long their token lives, and also after the shared
 //! cache has lost everything.
 
+use crate::provisioned::Scim;
 use contracts::mentor::{
     enrollment::v1::{ImportMode, ListProgramsRequest, program_service_client::ProgramServiceClient},
     evaluation::v1::{ListReviewsRequest, review_service_client::ReviewServiceClient},
@@ -74,6 +75,45 @@ async fn a_leaver_is_refused_everywhere() {
     stage.import(ImportMode::Delta, vec![row("bob", "", "Finance")]).await;
     for service in SERVICES {
         eventually!(PATIENCE, refusal(&stage, service, people["bob"]).await.is_none());
+    }
+    fleet.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leaver_by_scim_is_refused_everywhere() {
+    let database = TestDatabase::empty().await;
+    let redis = Private::start(Server::Redis).await;
+    let mut servers = Servers::shared(&database.url()).await;
+    servers.redis = redis.url().to_owned();
+    let mut fleet = Fleet::prepare(&servers).await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let http = listener.local_addr().expect("bound").to_string();
+    drop(listener);
+    fleet.set("MENTOR__HTTP__LISTEN", &http);
+    fleet.begin_at(start_of_time());
+    fleet.start_all().await;
+    let stage = fleet.stage();
+    let scim = Scim::connect(&http, &stage).await;
+    scim.push("ada", "").await;
+    scim.push("eve", "").await;
+    eventually!(PATIENCE, stage.people().await.len() == 2);
+    let people = stage.people().await;
+    for service in SERVICES {
+        assert_eq!(refusal(&stage, service, people["ada"]).await, None, "{service}");
+    }
+    let began = Instant::now();
+    scim.let_go("ada").await;
+    for service in SERVICES {
+        eventually!(AT_ONCE, refusal(&stage, service, people["ada"]).await == Some("PERSON_DEACTIVATED"));
+    }
+    println!(
+        "refused everywhere {} ms after the identity provider began to say so",
+        began.elapsed().as_millis()
+    );
+    assert_eq!(refusal(&stage, "matching", people["eve"]).await, None, "who is here is let in");
+    wipe(redis.url());
+    for service in SERVICES {
+        assert_eq!(refusal(&stage, service, people["ada"]).await, Some("PERSON_DEACTIVATED"), "{service}");
     }
     fleet.stop().await;
 }

@@ -32,6 +32,11 @@ const FAKETIME: Package = Package {
     homebrew: "libfaketime",
     is_there: || glob("/usr/lib", "faketime/libfaketime.so.1"),
 };
+const CHROMIUM: Package = Package {
+    debian: "chromium",
+    homebrew: "chromium",
+    is_there: || find("chromium").is_some() || std::env::var_os("MENTOR_TEST_CHROMIUM").is_some(),
+};
 
 const ENGINE: Package =
     Package { debian: "docker.io", homebrew: "docker", is_there: || find("dockerd").is_some() };
@@ -54,9 +59,9 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// Postgres, RabbitMQ and Redis as real servers, for the tests; a clock that can be moved, for whole processes; Prometheus,
-/// which reads their metrics.
+/// which reads their metrics; npm for identity providers, and a browser that signs in at them.
 pub(crate) fn test_servers() -> Result<()> {
-    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME, PROMETHEUS] {
+    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME, PROMETHEUS, NPM, CHROMIUM] {
         install(&package)?;
     }
     Ok(())

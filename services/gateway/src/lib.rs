@@ -31,6 +31,14 @@ use tonic::service::RoutesBuilder;
 /// The schema's migrations.
 pub static MIGRATIONS: storage::Migrator = sqlx::migrate!();
 
+/// The public keys of a file of secrets (`sign_in.keys_file`) as a JWKS document, for services that can't reach the gateway.
+///
+/// # Errors
+/// `FIELD_INVALID`, naming what is wrong with the file.
+pub fn sign_in_jwks(keys: &str) -> Result<String> {
+    Ok(signin::keys::Keys::read(keys)?.jwks().to_string())
+}
+
 /// The service. Clones share everything.
 #[derive(Clone)]
 pub struct Gateway {

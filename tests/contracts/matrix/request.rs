@@ -132,7 +132,12 @@ impl Maker<'_> {
             // Filters of the audit trail that would fit nothing.
             "actor" | "operation" | "object" | "object_key" => return None,
             "local" => (self.now + ahead("local")).strftime("%Y-%m-%dT%H:%M:%S").to_string(),
-            "roles" => "auditor".to_owned(),
+            // A client with secrets of ours; what is sealed needs keys that last.
+            "client_secret" | "certificate_thumbprint" | "jwks" => return None,
+            "issuer" => "https://idp.example.com".to_owned(),
+            "scopes" => "directory".to_owned(),
+            "claims" => "{}".to_owned(),
+            "roles" | "role" | "default_roles" => "auditor".to_owned(),
             "zone" => "Europe/London".to_owned(),
             "languages" | "required_language" => "en".to_owned(),
             "url" => "https://webhook.invalid/".to_owned(),

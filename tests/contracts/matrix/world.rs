@@ -13,8 +13,11 @@ use contracts::mentor::{
         review_service_client::ReviewServiceClient,
     },
     gateway::v1::{
-        CreateConnectionRequest, CreateWebhookRequest, TestWebhookRequest,
-        connection_service_client::ConnectionServiceClient, webhook_service_client::WebhookServiceClient,
+        CreateClientRequest, CreateConnectionRequest, CreateIdentityProviderRequest, CreateWebhookRequest,
+        IdentityProviderSettings, TestWebhookRequest, client_service_client::ClientServiceClient,
+        connection_service_client::ConnectionServiceClient,
+        identity_provider_service_client::IdentityProviderServiceClient,
+        webhook_service_client::WebhookServiceClient,
     },
     matching::v1::{Match, MatchState, PinPairRequest, run_service_client::RunServiceClient},
 };
@@ -296,7 +299,56 @@ async fn provision(suite: &Suite, stage: &Stage<'_>, pairs: &mut [Pair]) {
             .with("event_id", &[&event])
             .with("user_id", &[&user])
             .with("group_id", &[&group]);
+        sign_in(suite, stage, pair, n).await;
     }
+}
+
+/// An identity provider, a session that came by it, and a machine client.
+async fn sign_in(suite: &Suite, stage: &Stage<'_>, pair: &mut Pair, n: usize) {
+    let mut providers = IdentityProviderServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
+    let settings = IdentityProviderSettings {
+        name: format!("Staff {n}"),
+        issuer: "https://idp.example.com".to_owned(),
+        client_id: "mentor".to_owned(),
+        link_by_email: true,
+        ..IdentityProviderSettings::default()
+    };
+    let request = CreateIdentityProviderRequest {
+        request_id: stage.request_id(),
+        settings: Some(settings),
+        ..CreateIdentityProviderRequest::default()
+    };
+    let made = providers.create_identity_provider(request).await.expect("allowed").into_inner();
+    let provider = made.provider.expect("answered").provider_id;
+    let mut clients = ClientServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
+    let request = CreateClientRequest {
+        request_id: stage.request_id(),
+        name: format!("Export {n}"),
+        scopes: vec!["directory".to_owned()],
+        ..CreateClientRequest::default()
+    };
+    let made = clients.create_client(request).await.expect("allowed").into_inner();
+    let client = made.client.expect("answered").client_id;
+    let session = suite.clock.new_id();
+    sqlx::query(
+        "insert into gateway.session (tenant_id, session_id, person_id, provider_id, subject, provider_session, \
+             cache_key, user_agent, created_at, last_used_at, expires_at) \
+         values ($1, $2, $3, $4::uuid, 'ann', '', 'none', '', $5::timestamptz, $5::timestamptz, \
+             $5::timestamptz + interval '10 years')",
+    )
+    .bind(stage.tenant.0)
+    .bind(session)
+    .bind(pair.mentee.person)
+    .bind(&provider)
+    .bind(suite.clock.now().to_string())
+    .execute(suite.sql())
+    .await
+    .expect("the table is there");
+    let shared = std::mem::take(&mut pair.shared);
+    pair.shared = shared
+        .with("provider_id", &[&provider])
+        .with("client_id", &[&client])
+        .with("session_id", &[&session.to_string()]);
 }
 
 async fn pin(stage: &Stage<'_>, program: &str, mentor: &str, mentee: &str) {

@@ -19,7 +19,6 @@ pub(crate) async fn handle(
         Mutation::Replayed(answer) => return Ok(answer),
         Mutation::Open(tx) => tx,
     };
-    service.token_issuer()?;
     let (id, now) = (tx.new_id(), tx.now());
     let mut client =
         Client::new(id, &request.name, &request.scopes, &request.certificate_thumbprint, &request.jwks, now)?;

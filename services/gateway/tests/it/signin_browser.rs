@@ -3,7 +3,6 @@
 use crate::signin::{Setup, World, agent::path_of, peers::Peer, settings};
 use contracts::mentor::gateway::v1::*;
 use jiff::SignedDuration;
-use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -44,7 +43,7 @@ impl Stage {
             }),
         )
         .await;
-        let files = certificate();
+        let files = tls();
         let path = |name: &str| files.path().join(name);
         let (browser, _) = Peer::start("browser.mjs", json!({
             "port": world.public, "to": world.http, "key": path("key"), "certificate": path("certificate"),
@@ -95,16 +94,6 @@ impl Stage {
 
 fn accounts(groups: &[&str]) -> Value {
     json!({ "ann": { "email": "ann@x.org", "email_verified": true, "groups": groups } })
-}
-
-fn certificate() -> TempDir {
-    let files = tempfile::tempdir().expect("a folder");
-    let key = KeyPair::generate().expect("randomness");
-    let params = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
-    let certificate = params.self_signed(&key).expect("signed");
-    std::fs::write(files.path().join("key"), key.serialize_pem()).expect("written");
-    std::fs::write(files.path().join("certificate"), certificate.pem()).expect("written");
-    files
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,7 +152,7 @@ async fn signing_out_here_signs_out_there_and_the_other_way_round() {
     stage.world.now();
     stage.goto(&format!("{}/session/end", stage.issuer)).await;
     stage.click("button[name=logout]").await;
-    eventually!(Duration::from_secs(10), stage.world.live_sessions().await == []);
+    eventually!(Duration::from_secs(10), stage.world.live_sessions().await.is_empty());
     stage.goto(&stage.at("/auth/signed-out")).await;
     assert_eq!(stage.fetch("POST", "/edge").await, (403, "SESSION_ENDED".to_owned()));
     eventually!(Duration::from_secs(5), stage.world.knock(&bearer).await == Err("SESSION_ENDED".to_owned()));

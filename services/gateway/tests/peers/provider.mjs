@@ -34,6 +34,8 @@ const provider = new Provider(issuer, {
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: { enabled: true },
   },
+  // Its own client refuses addresses of this machine, where the suite under test is.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   rotateRefreshToken: true,
   issueRefreshToken: async () => true,
   cookies: { keys: ['for tests only'] },

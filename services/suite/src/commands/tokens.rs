@@ -2,19 +2,24 @@
 
 use crate::{advice, cli::examples};
 use anyhow::{Context, Result};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
 use grpc::{DevIssuer, NewToken};
 use kernel::{Role, SystemClock, TenantId};
+use rand::Rng;
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 /// How long the tokens are valid; whoever can read the folder can act as anybody for that long.
 const LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 const KEYS: &str = "jwks.json";
+/// What the gateway signs with, and its public half.
+const SIGN_IN: [&str; 2] = ["sign-in-keys", "sign-in-jwks.json"];
 
 /// Make keys and a token of every role, for development with services that run apart.
 ///
-/// Never in production. Writes jwks.json, which services trust by identity.issuers, and ROLE.token into the folder. The
-/// signing key is not kept: what is there stays as it is, and other tokens need a new folder.
+/// Never in production. Writes jwks.json, which services trust by identity.issuers, and ROLE.token into the folder; and
+/// sign-in-keys for the gateway, with sign-in-jwks.json for the services. The signing key of the tokens is not kept: what is
+/// there stays as it is, and other tokens need a new folder.
 #[derive(Args)]
 #[command(after_help = examples(&[
     ("mentor tokens issuer --tenant 01941f29-7c00-7000-8000-000000000001", "issuer/jwks.json, issuer/hr_admin.token, …"),
@@ -53,6 +58,10 @@ fn write(tokens: &Tokens) -> Result<()> {
             NewToken { tenant: tokens.tenant, subject: &subject, roles: &[role], person: None, ttl: LIFE };
         fs::write(tokens.file(role), issuer.token(&new).map_err(advice::explain)?)?;
     }
+    let secret: [u8; 32] = rand::rng().random();
+    let secret = STANDARD.encode(secret);
+    fs::write(tokens.folder.join(SIGN_IN[0]), &secret)?;
+    fs::write(tokens.folder.join(SIGN_IN[1]), gateway::sign_in_jwks(&secret).map_err(advice::explain)?)?;
     issuer.write_jwks(&tokens.folder.join(KEYS)).map_err(advice::explain)
 }
 

@@ -206,3 +206,14 @@ fn base64_of(id: Uuid) -> String {
     use base64::{Engine, engine::general_purpose::STANDARD};
     STANDARD.encode([id.as_bytes().as_slice(), id.as_bytes()].concat())
 }
+
+/// A key and a certificate of nobody, for the TLS that stands before the suite.
+pub(crate) fn tls() -> TempDir {
+    let files = tempfile::tempdir().expect("a folder");
+    let key = rcgen::KeyPair::generate().expect("randomness");
+    let params = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+    let certificate = params.self_signed(&key).expect("signed");
+    std::fs::write(files.path().join("key"), key.serialize_pem()).expect("written");
+    std::fs::write(files.path().join("certificate"), certificate.pem()).expect("written");
+    files
+}

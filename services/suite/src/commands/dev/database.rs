@@ -33,6 +33,11 @@ impl Place {
         Ok(Place { folder, given: given.database.url.is_set().then_some(given) })
     }
 
+    /// Where files of this suite are kept.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What to call it.
     pub(super) fn name(&self) -> String {
         match &self.given {

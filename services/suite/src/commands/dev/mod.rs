@@ -64,6 +64,9 @@ pub(crate) async fn run(dev: Dev) -> Result<()> {
         () = signals.next() => return Ok(()),
     };
     dev.adjust(&mut config);
+    if dev.http_port != 0 {
+        embedded::sign_in(&mut config, place.folder())?;
+    }
     let telemetry = Telemetry::install(&config.telemetry, Program::named("dev"))?;
     let services = embedded::services().into_iter();
     let builder = services.fold(Host::builder(config).telemetry(telemetry), HostBuilder::entry);
