@@ -33,6 +33,11 @@ const FAKETIME: Package = Package {
     is_there: || glob("/usr/lib", "faketime/libfaketime.so.1"),
 };
 
+const SLAPD: Package =
+    Package { debian: "slapd", homebrew: "openldap", is_there: || Path::new("/usr/sbin/slapd").exists() };
+const SSHD: Package =
+    Package { debian: "openssh-server", homebrew: "openssh", is_there: || Path::new("/usr/sbin/sshd").exists() };
+
 const ENGINE: Package =
     Package { debian: "docker.io", homebrew: "docker", is_there: || find("dockerd").is_some() };
 const DEBOOTSTRAP: Package =
@@ -54,9 +59,9 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// Postgres, RabbitMQ and Redis as real servers, for the tests; a clock that can be moved, for whole processes; Prometheus,
-/// which reads their metrics.
+/// which reads their metrics; an LDAP directory and an SFTP server, from which people come.
 pub(crate) fn test_servers() -> Result<()> {
-    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME, PROMETHEUS] {
+    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME, PROMETHEUS, SLAPD, SSHD] {
         install(&package)?;
     }
     Ok(())
