@@ -60,7 +60,8 @@ fn answer(seen: &Seen, company: &Company) -> Reply {
 }
 
 fn list(seen: &Seen, company: &Company) -> Reply {
-    let id = |employee: &Value| employee["employeeId"].as_str().and_then(|id| id.parse::<u64>().ok()).unwrap_or(0);
+    let id =
+        |employee: &Value| employee["employeeId"].as_str().and_then(|id| id.parse::<i64>().ok()).unwrap_or(0);
     let mut matching: Vec<&Value> = company.employees.iter().collect();
     if let Some(ids) = seen.query.get("filter[ids]") {
         matching.retain(|employee| ids.split(',').any(|wanted| wanted == id(employee).to_string()));
@@ -70,24 +71,30 @@ fn list(seen: &Seen, company: &Company) -> Reply {
         return json(400, &object!({ "title": "Bad Request", "detail": "page[limit] is out of range" }));
     }
     let total = matching.len();
-    let after = seen.parameter("page[after]").strip_prefix("cur_").and_then(|id| id.parse().ok()).unwrap_or(0_u64);
+    let after =
+        seen.parameter("page[after]").strip_prefix("cur_").and_then(|id| id.parse().ok()).unwrap_or(-1_i64);
     let rest: Vec<&Value> = matching.into_iter().filter(|employee| id(employee) > after).collect();
     let page: Vec<Value> = rest.iter().take(limit).map(|employee| shown(employee, seen, company)).collect();
     let last = rest.iter().take(limit).last().map(|last| id(last));
     let next = last.filter(|_| rest.len() > limit).map(|last| format!("cur_{last}"));
     let page_of = object!({ "nextCursor": next, "prevCursor": null });
-    json(200, &object!({ "data": page, "meta": { "total": total, "page": page_of }, "_links": { "self": "…" } }))
+    json(
+        200,
+        &object!({ "data": page, "meta": { "total": total, "page": page_of }, "_links": { "self": "…" } }),
+    )
 }
 
 /// The fields always given and those asked for, as far as they are known; what is hidden is null, and named.
 fn shown(employee: &Value, seen: &Seen, company: &Company) -> Value {
-    let always = ["employeeId", "firstName", "lastName", "preferredName", "photoUrl", "jobTitleName", "status"];
+    let always =
+        ["employeeId", "firstName", "lastName", "preferredName", "photoUrl", "jobTitleName", "status"];
     let asked = seen.parameter("fields").split(',');
     let mut one = Map::new();
     let mut hidden = Vec::new();
     for name in always.into_iter().chain(asked) {
         let Some(value) = employee.get(name) else { continue };
-        let is_hidden = company.hidden.iter().any(|(id, field)| employee["employeeId"] == *id && *field == name);
+        let is_hidden =
+            company.hidden.iter().any(|(id, field)| employee["employeeId"] == *id && *field == name);
         if is_hidden {
             hidden.push(name);
         }
@@ -102,7 +109,8 @@ fn changed(seen: &Seen, company: &Company) -> Reply {
         return json(400, &object!({}));
     }
     let entry = |(id, action): &(u64, &str)| {
-        let change = object!({ "id": id.to_string(), "action": action, "lastChanged": "2026-01-01T00:00:00+00:00" });
+        let change =
+            object!({ "id": id.to_string(), "action": action, "lastChanged": "2026-01-01T00:00:00+00:00" });
         (id.to_string(), change)
     };
     let employees: Map<String, Value> = company.changed.iter().map(entry).collect();

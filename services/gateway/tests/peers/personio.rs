@@ -107,7 +107,10 @@ fn answer(seen: &Seen, company: &mut Company) -> Reply {
 
 fn token(seen: &Seen, company: &mut Company) -> Reply {
     let field = |name: &str| seen.form.get(name).map(String::as_str).unwrap_or_default();
-    if field("grant_type") != "client_credentials" || field("client_id") != CLIENT || field("client_secret") != SECRET {
+    if field("grant_type") != "client_credentials"
+        || field("client_id") != CLIENT
+        || field("client_secret") != SECRET
+    {
         // A careless server repeats what it was sent.
         let said = format!("The credentials were not correct: {}", field("client_secret"));
         return json(400, &object!({ "error": "unauthorized_client", "error_description": said }));
@@ -116,7 +119,10 @@ fn token(seen: &Seen, company: &mut Company) -> Reply {
     let token = format!("papi-token-{}", company.given);
     company.tokens.push(token.clone());
     let scope = "personio:persons:read";
-    json(200, &object!({ "access_token": token, "expires_in": 86400, "token_type": "Bearer", "scope": scope }))
+    json(
+        200,
+        &object!({ "access_token": token, "expires_in": 86400, "token_type": "Bearer", "scope": scope }),
+    )
 }
 
 fn persons(seen: &Seen, company: &Company) -> Reply {
@@ -125,9 +131,11 @@ fn persons(seen: &Seen, company: &Company) -> Reply {
         return problem(400, "Bad request", "Provided request parameters are invalid.");
     }
     let since = seen.parameter("updated_at.gt");
-    let fits = |person: &&Value| since.is_empty() || person["updated_at"].as_str().is_some_and(|at| at > since);
+    let fits =
+        |person: &&Value| since.is_empty() || person["updated_at"].as_str().is_some_and(|at| at > since);
     let all: Vec<&Value> = company.persons.iter().filter(fits).collect();
-    let start: usize = seen.parameter("cursor").strip_prefix("cur_").and_then(|at| at.parse().ok()).unwrap_or(0);
+    let start: usize =
+        seen.parameter("cursor").strip_prefix("cur_").and_then(|at| at.parse().ok()).unwrap_or(0);
     let page: Vec<&Value> = all.iter().skip(start).take(limit).copied().collect();
     let end = start + page.len();
     let mut links = object!({ "self": { "href": "https://api.personio.de/v2/persons" } });

@@ -82,8 +82,12 @@ fn answer(seen: &Seen, company: &mut Company) -> Reply {
 }
 
 fn token(seen: &Seen, company: &mut Company) -> Reply {
-    let expected =
-        [("grant_type", "refresh_token"), ("refresh_token", REFRESH), ("client_id", CLIENT), ("client_secret", SECRET)];
+    let expected = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", REFRESH),
+        ("client_id", CLIENT),
+        ("client_secret", SECRET),
+    ];
     if expected.iter().any(|(name, value)| seen.form.get(*name).map(String::as_str) != Some(*value)) {
         return json(400, &object!({ "error": "invalid_grant" }));
     }
@@ -105,12 +109,21 @@ fn report(seen: &Seen, company: &Company) -> Reply {
 
 fn table(rows: &[Value]) -> String {
     let columns = [
-        "Employee_ID", "Manager_ID", "User_Name", "Full_Name", "Email", "Job_Title", "Department", "Company",
-        "Division", "Active",
+        "Employee_ID",
+        "Manager_ID",
+        "User_Name",
+        "Full_Name",
+        "Email",
+        "Job_Title",
+        "Department",
+        "Company",
+        "Division",
+        "Active",
     ];
     let mut table = format!("{}\n", columns.join(","));
     for row in rows {
-        let cell = |column: &&str| format!("\"{}\"", row[*column].as_str().unwrap_or_default().replace('"', "\"\""));
+        let cell =
+            |column: &&str| format!("\"{}\"", row[*column].as_str().unwrap_or_default().replace('"', "\"\""));
         table.push_str(&columns.iter().map(cell).collect::<Vec<_>>().join(","));
         table.push('\n');
     }

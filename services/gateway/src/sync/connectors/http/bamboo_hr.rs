@@ -110,11 +110,16 @@ pub(super) fn check(settings: &BambooHrSettings, allow_http: bool) -> Result<()>
 }
 
 fn mapping(settings: &BambooHrSettings) -> Result<Mapping> {
-    Mapping::new(&settings.mapping, &default_mapping()).map_err(|error| below("source.settings.bamboo_hr", error))
+    Mapping::new(&settings.mapping, &default_mapping())
+        .map_err(|error| below("source.settings.bamboo_hr", error))
 }
 
 impl BambooHr {
-    pub(super) async fn open(settings: &BambooHrSettings, secrets: &Secrets, access: &Access) -> Result<Self> {
+    pub(super) async fn open(
+        settings: &BambooHrSettings,
+        secrets: &Secrets,
+        access: &Access,
+    ) -> Result<Self> {
         check(settings, access.allow_http)?;
         let client = Client::new("source.settings.bamboo_hr.url", &settings.url, access)?;
         let key = secrets.read(&settings.api_key_secret).await?;
@@ -194,14 +199,18 @@ impl BambooHr {
             let (employees, _) =
                 self.employees(&[("filter[ids]", &list), ("page[limit]", &limit)], deadline).await?;
             page = self.read(&employees.data, now)?;
-            let seen: BTreeSet<String> =
-                employees.data.iter().filter_map(|one| Some(value::text_at(one, ID, '.')?.into_owned())).collect();
+            let seen: BTreeSet<String> = employees
+                .data
+                .iter()
+                .filter_map(|one| Some(value::text_at(one, ID, '.')?.into_owned()))
+                .collect();
             for id in ids.iter().filter(|id| !seen.contains(*id)) {
                 let message = "changed, but is not shown to the API key's user".to_owned();
                 page.faults.push(fault(id, "", message));
             }
         }
-        let gone = |change: &&Change| Record { external_id: change.id.to_string(), left: true, ..Record::default() };
+        let gone =
+            |change: &&Change| Record { external_id: change.id.to_string(), left: true, ..Record::default() };
         page.records.extend(deleted.iter().map(gone));
         Ok(page)
     }
@@ -228,7 +237,8 @@ impl BambooHr {
         let missing = |column: &&str| people.iter().all(|person| value::member(person, column).is_none());
         if let Some(column) = self.reader.mapping.columns().find(missing).filter(|_| !people.is_empty()) {
             let host = self.session.client().host();
-            let message = format!("{host} knows no field '{column}', which source.settings.bamboo_hr.mapping names");
+            let message =
+                format!("{host} knows no field '{column}', which source.settings.bamboo_hr.mapping names");
             return Err(source_invalid(message));
         }
         let mut page = Page::default();
@@ -247,8 +257,11 @@ impl BambooHr {
 
     /// A field that we need and may not see.
     fn hidden(&self, person: &Value) -> Option<&str> {
-        let restricted: Vec<&str> =
-            value::member(person, "_restrictedFields")?.as_array()?.iter().filter_map(Value::as_str).collect();
+        let restricted: Vec<&str> = value::member(person, "_restrictedFields")?
+            .as_array()?
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         self.reader.mapping.columns().find(|column| restricted.contains(column))
     }
 }
@@ -311,7 +324,8 @@ mod unit {
             ..BambooHrSettings::default()
         };
         assert!(check(&settings(vec![]), false).is_ok());
-        let error = check(&settings(vec![takes("external_id", &["employeeNumber"])]), false).expect_err("refused");
+        let error =
+            check(&settings(vec![takes("external_id", &["employeeNumber"])]), false).expect_err("refused");
         assert_eq!(error.violations[0].field, "source.settings.bamboo_hr.mapping[0].columns");
     }
 

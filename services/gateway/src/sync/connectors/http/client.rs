@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// The longest that a run is told to rest, whatever the source asks for.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
+/// The longest that is believed at all: what follows can be counted.
+const BELIEVED: Duration = Duration::from_secs(86_400);
 /// How long a run rests when the source says nothing.
 const REST: Duration = Duration::from_secs(60);
 
@@ -162,7 +164,8 @@ impl Client {
     /// send us into somebody's network.
     pub(super) fn follow(&self, link: &str) -> Result<Url> {
         let invalid = |what: &str| source_invalid(format!("{} {what}", self.host()));
-        let url = self.base.join(link).map_err(|_| invalid("gives a link to its next page that is no address"))?;
+        let url =
+            self.base.join(link).map_err(|_| invalid("gives a link to its next page that is no address"))?;
         if url.origin() != self.base.origin() {
             return Err(invalid("gives a link to another host for its next page, which is not followed"));
         }
@@ -190,9 +193,17 @@ impl Client {
             if attempt >= self.limits.attempts || Instant::now() + pause > deadline {
                 let rest = passing.wait.unwrap_or(REST).min(LONGEST_REST);
                 let message = format!("{} {}; attempts: {attempt}", self.host(), passing.what);
-                return Err(Error::new(ErrorKind::Unavailable, "SOURCE_UNAVAILABLE", message).retry_after(rest));
+                return Err(
+                    Error::new(ErrorKind::Unavailable, "SOURCE_UNAVAILABLE", message).retry_after(rest)
+                );
             }
-            tracing::debug!(source.host = self.host(), attempt, pause_ms = pause.as_millis(), "{}", passing.what);
+            tracing::debug!(
+                source.host = self.host(),
+                attempt,
+                pause_ms = pause.as_millis(),
+                "{}",
+                passing.what
+            );
             sleep(pause).await;
             attempt += 1;
         }
@@ -200,10 +211,14 @@ impl Client {
 
     async fn once(&self, request: &Request) -> Result<Answer, Failure> {
         let again = |what: String| Failure::Passing(Passing { what, wait: None });
-        let request = request.try_clone().ok_or_else(|| final_(Error::internal("requests have no streams")))?;
+        let request =
+            request.try_clone().ok_or_else(|| final_(Error::internal("requests have no streams")))?;
         let call = async {
             let response = self.http.execute(request).await.map_err(|error| {
-                again(if error.is_connect() { "can't be reached" } else { "breaks the connection off" }.to_owned())
+                again(
+                    if error.is_connect() { "can't be reached" } else { "breaks the connection off" }
+                        .to_owned(),
+                )
             })?;
             self.answer(response).await
         };
@@ -214,7 +229,10 @@ impl Client {
     async fn answer(&self, mut response: Response) -> Result<Answer, Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_redirection() {
-            let message = format!("{} answers {status}; redirects are not followed, set the final address", self.host());
+            let message = format!(
+                "{} answers {status}; redirects are not followed, set the final address",
+                self.host()
+            );
             return Err(final_(source_invalid(message)));
         }
         if status == StatusCode::TOO_MANY_REQUESTS
@@ -303,12 +321,12 @@ fn final_(error: Box<Error>) -> Failure {
 fn retry_after(headers: &header::HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(BELIEVED));
     }
     // Until a date: by the source's own clock, since it may not be ours.
     let source = headers.get(header::DATE).and_then(|date| http_date(date.to_str().ok()?)).unwrap_or(now);
     let wait = http_date(text)?.duration_since(source);
-    Some(wait.try_into().unwrap_or_default())
+    Some(Duration::try_from(wait).unwrap_or_default().min(BELIEVED))
 }
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT".
@@ -348,7 +366,8 @@ mod tests {
 
     #[test]
     fn links_stay_with_their_host() {
-        let client = Client::new("url", "https://api.example.org/odata/v2/", &access(false)).expect("a client");
+        let client =
+            Client::new("url", "https://api.example.org/odata/v2/", &access(false)).expect("a client");
         let follows = |link: &str| client.follow(link).map(|url| url.to_string()).ok();
         let next = "https://api.example.org/odata/v2/User?$skiptoken=a";
         assert_eq!(follows("User?$skiptoken=a").as_deref(), Some(next));
@@ -385,6 +404,8 @@ mod tests {
         let (date, after) = ("Mon, 06 Jan 2020 09:00:00 GMT", "Mon, 06 Jan 2020 09:00:05 GMT");
         assert_eq!(wait(&[(header::DATE, date), (header::RETRY_AFTER, after)]), Some(5), "by its own clock");
         assert_eq!(wait(&[(header::RETRY_AFTER, "soon")]), None);
+        assert_eq!(wait(&[(header::RETRY_AFTER, "18446744073709551615")]), Some(86_400), "is not believed");
+        assert_eq!(wait(&[(header::RETRY_AFTER, "Fri, 31 Dec 9999 00:00:00 GMT")]), Some(86_400));
         assert_eq!(wait(&[]), None);
     }
 

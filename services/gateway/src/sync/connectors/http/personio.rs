@@ -72,8 +72,7 @@ struct Employee {
 }
 
 fn default_mapping() -> Vec<FieldMapping> {
-    let statuses =
-        [("ACTIVE", "true"), ("LEAVE", "true"), ("ONBOARDING", "true"), ("INACTIVE", "false")];
+    let statuses = [("ACTIVE", "true"), ("LEAVE", "true"), ("ONBOARDING", "true"), ("INACTIVE", "false")];
     vec![
         takes("external_id", &["id"]),
         takes("manager", &["supervisor.id"]),
@@ -105,11 +104,16 @@ fn url(settings: &PersonioSettings) -> &str {
 }
 
 fn mapping(settings: &PersonioSettings) -> Result<Mapping> {
-    Mapping::new(&settings.mapping, &default_mapping()).map_err(|error| below("source.settings.personio", error))
+    Mapping::new(&settings.mapping, &default_mapping())
+        .map_err(|error| below("source.settings.personio", error))
 }
 
 impl Personio {
-    pub(super) async fn open(settings: &PersonioSettings, secrets: &Secrets, access: &Access) -> Result<Self> {
+    pub(super) async fn open(
+        settings: &PersonioSettings,
+        secrets: &Secrets,
+        access: &Access,
+    ) -> Result<Self> {
         check(settings, access.allow_http)?;
         let client = Client::new("source.settings.personio.url", url(settings), access)?;
         let client_secret = secrets.read(&settings.client_secret).await?;
@@ -284,7 +288,10 @@ mod unit {
         let one = example();
         assert_eq!(one.unit("department").as_deref(), Some("401"));
         assert_eq!(one.unit("division"), None);
-        assert_eq!((one.custom("color").as_deref(), one.custom("dynamic_305").as_deref()), (Some("Red"), Some("Red")));
+        assert_eq!(
+            (one.custom("color").as_deref(), one.custom("dynamic_305").as_deref()),
+            (Some("Red"), Some("Red"))
+        );
         assert_eq!(one.share(), Some(0.5));
         let nobody = Employee { person: Value::Null, employment: Value::Null };
         assert_eq!((nobody.unit("team"), nobody.custom("x"), nobody.share()), (None, None, None));
@@ -300,7 +307,10 @@ mod unit {
         let client = Client::new("url", URL, &access).expect("a client");
         let list = |meta: Value| List { data: vec![], meta };
         let link = |href: &str| next(&list(json!({ "links": { "next": { "href": href } } })), &client);
-        assert_eq!(link("https://api.personio.de/v2/persons?cursor=cur_8").expect("fine").as_deref(), Some("cur_8"));
+        assert_eq!(
+            link("https://api.personio.de/v2/persons?cursor=cur_8").expect("fine").as_deref(),
+            Some("cur_8")
+        );
         assert!(link("https://evil.example.org/v2/persons?cursor=cur_8").is_err());
         assert!(link("https://api.personio.de/v2/persons").is_err());
         assert_eq!(next(&list(Value::Null), &client).expect("fine"), None);

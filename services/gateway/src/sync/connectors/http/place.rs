@@ -37,9 +37,8 @@ impl Place {
     /// Where a run begins or goes on.
     pub(super) fn of(ask: &Ask, cursor: Option<&str>, full_hours: i32, now: Timestamp) -> Result<Place> {
         if let Some(cursor) = cursor {
-            return serde_json::from_str(cursor).map_err(|error| {
-                Error::internal(error).with("cursor", "is not one of this kind of source")
-            });
+            return serde_json::from_str(cursor)
+                .map_err(|error| Error::internal(error).with("cursor", "is not one of this kind of source"));
         }
         let hours = if full_hours == 0 { FULL_HOURS } else { full_hours };
         // A mark that can't be read is none: everybody is read.
@@ -107,7 +106,11 @@ mod tests {
         first.answered(Some(monday), monday);
         let mark = first.mark().expect("a mark");
         let later = Place::of(&ask(mark.clone()), None, 0, at("2025-01-06T12:00:00Z")).expect("a place");
-        assert_eq!(later.since, Some(at("2025-01-06T08:53:00Z")), "by the source's clock, and a little before");
+        assert_eq!(
+            later.since,
+            Some(at("2025-01-06T08:53:00Z")),
+            "by the source's clock, and a little before"
+        );
         let next_day = Place::of(&ask(mark.clone()), None, 0, at("2025-01-07T09:00:00Z")).expect("a place");
         assert!(next_day.complete());
         let weekly = Place::of(&ask(mark), None, 168, at("2025-01-07T09:00:00Z")).expect("a place");

@@ -54,8 +54,12 @@ mod tests {
         let said = |body: &str| reason(&HeaderMap::new(), body.as_bytes());
         let odata = r#"{"error":{"code":"COE_ENTITY_NOT_FOUND","message":{"lang":"en-US","value":"invalid entity"}}}"#;
         assert_eq!(said(odata), "COE_ENTITY_NOT_FOUND: invalid entity");
-        assert_eq!(said(r#"{"error":"invalid_client","error_description":"wrong secret"}"#), "invalid_client: wrong secret");
-        let personio = r#"{"personio_trace_id":"a","errors":[{"title":"Bad request","detail":"Provided filter"}]}"#;
+        assert_eq!(
+            said(r#"{"error":"invalid_client","error_description":"wrong secret"}"#),
+            "invalid_client: wrong secret"
+        );
+        let personio =
+            r#"{"personio_trace_id":"a","errors":[{"title":"Bad request","detail":"Provided filter"}]}"#;
         assert_eq!(said(personio), "Bad request: Provided filter");
         assert_eq!(said(r#"{"status":422,"title":"Invalid\nfilter","detail":""}"#), "Invalid filter");
         let header = HeaderMap::from_iter([(

@@ -40,7 +40,8 @@ impl Assertion {
     /// `SOURCE_REFUSED` when it is no RSA key of 2048 to 4096 bits.
     pub(super) fn new(client_id: &str, user: &str, recipient: &str, key: &SecretString) -> Result<Self> {
         let wrong = "the private key is no RSA key of 2048 to 4096 bits in PEM form";
-        let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).map_err(|_| refused(wrong))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).map_err(|_| refused(wrong))?;
         let key = match &key {
             PrivateKeyDer::Pkcs8(key) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
             PrivateKeyDer::Pkcs1(key) => RsaKeyPair::from_der(key.secret_pkcs1_der()),
@@ -82,7 +83,8 @@ impl Assertion {
             moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
         };
         let (now, before, until) = (at(SignedDuration::ZERO), at(-SKEW), at(LIFE));
-        let (user, api_key, recipient) = (text(&self.user), text(&self.client_id), attribute(&self.recipient));
+        let (user, api_key, recipient) =
+            (text(&self.user), text(&self.client_id), attribute(&self.recipient));
         let issuer = format!(
             "<saml2:Assertion xmlns:saml2=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"{id}\" \
              IssueInstant=\"{now}\" Version=\"2.0\"><saml2:Issuer>{AUDIENCE}</saml2:Issuer>"
@@ -149,11 +151,18 @@ mod tests {
         let now = "2025-01-06T09:00:00Z".parse().expect("a time");
         let sent = assertion.sign(now, Uuid::from_u128(7)).expect("signed");
         let sent = String::from_utf8(STANDARD.decode(sent.expose_secret()).expect("Base64")).expect("text");
-        assert!(sent.contains(">sf\"api&gt;</saml2:NameID>") && sent.contains(">key&amp;&lt;1&gt;<"), "{sent}");
-        assert!(sent.contains("NotBefore=\"2025-01-06T08:59:00Z\" NotOnOrAfter=\"2025-01-06T09:10:00Z\""), "{sent}");
+        assert!(
+            sent.contains(">sf\"api&gt;</saml2:NameID>") && sent.contains(">key&amp;&lt;1&gt;<"),
+            "{sent}"
+        );
+        assert!(
+            sent.contains("NotBefore=\"2025-01-06T08:59:00Z\" NotOnOrAfter=\"2025-01-06T09:10:00Z\""),
+            "{sent}"
+        );
         let (before, rest) = sent.split_once("<ds:Signature ").expect("a signature");
         let (signature, after) = rest.split_once("</ds:Signature>").expect("its end");
-        let between = |from: &str, to: &str| signature.split_once(from).and_then(|(_, rest)| rest.split_once(to));
+        let between =
+            |from: &str, to: &str| signature.split_once(from).and_then(|(_, rest)| rest.split_once(to));
         let (digest, _) = between("<ds:DigestValue>", "<").expect("a digest");
         let whole = format!("{before}{after}");
         assert_eq!(digest, STANDARD.encode(digest::digest(&digest::SHA256, whole.as_bytes())));

@@ -124,11 +124,13 @@ impl Session {
 
     async fn ask(&self, url: &Url, grant: &Grant, now: Timestamp, deadline: Instant) -> Result<Token> {
         let form = grant.form(now, self.client.clock().new_id())?;
-        let pairs: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
+        let pairs: Vec<(&str, &str)> =
+            form.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let request = self.client.http().post(url.clone()).body(body);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let request = request.header("accept", "application/json").build().map_err(kernel::Error::internal)?;
+        let request =
+            request.header("accept", "application/json").build().map_err(kernel::Error::internal)?;
         let mut answer = self.client.send(&request, deadline).await?;
         hide(&mut answer.said, form.iter().map(|(_, value)| value));
         if answer.status.is_client_error() {
@@ -137,7 +139,8 @@ impl Session {
             return Err(refused(message));
         }
         let token: TokenAnswer = answer.json()?;
-        let life = token.expires_in.as_i64().or_else(|| token.expires_in.as_str()?.parse().ok()).unwrap_or(LIFE);
+        let life =
+            token.expires_in.as_i64().or_else(|| token.expires_in.as_str()?.parse().ok()).unwrap_or(LIFE);
         let life = SignedDuration::from_secs(life.clamp(0, 30 * 86_400));
         // One that lives for less than a minute is used all the same, until it is refused.
         let life = if life > EARLY * 2 { life - EARLY } else { life };
@@ -198,7 +201,8 @@ fn bearer(request: &Request, token: &SecretString) -> Result<Request> {
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
         .map_err(|_| source_invalid("the source gave a token that can't be sent"))?;
     value.set_sensitive(true);
-    let mut request = request.try_clone().ok_or_else(|| kernel::Error::internal("requests have no streams"))?;
+    let mut request =
+        request.try_clone().ok_or_else(|| kernel::Error::internal("requests have no streams"))?;
     request.headers_mut().insert(AUTHORIZATION, value);
     Ok(request)
 }
@@ -234,7 +238,11 @@ mod tests {
         };
         let form = grant.form(Timestamp::UNIX_EPOCH, kernel::Uuid::nil()).expect("a form");
         assert!(!format!("{form:?}").contains("again"));
-        let sent: Vec<_> = form.iter().map(|(name, value)| format!("{name}={}", value.expose_secret())).collect();
-        assert_eq!(sent, ["grant_type=refresh_token", "refresh_token=again", "client_id=me", "client_secret=word"]);
+        let sent: Vec<_> =
+            form.iter().map(|(name, value)| format!("{name}={}", value.expose_secret())).collect();
+        assert_eq!(
+            sent,
+            ["grant_type=refresh_token", "refresh_token=again", "client_id=me", "client_secret=word"]
+        );
     }
 }

@@ -94,7 +94,11 @@ fn mapping(settings: &SuccessFactorsSettings) -> Result<Mapping> {
 }
 
 impl SuccessFactors {
-    pub(super) async fn open(settings: &SuccessFactorsSettings, secrets: &Secrets, access: &Access) -> Result<Self> {
+    pub(super) async fn open(
+        settings: &SuccessFactorsSettings,
+        secrets: &Secrets,
+        access: &Access,
+    ) -> Result<Self> {
         check(settings, access.allow_http)?;
         let client = Client::new("source.settings.success_factors.url", &settings.url, access)?;
         let auth = if settings.private_key_secret.is_empty() {
@@ -104,7 +108,10 @@ impl SuccessFactors {
             let token_url = client.url(&["oauth", "token"], &[])?;
             let key = secrets.read(&settings.private_key_secret).await?;
             let assertion = Assertion::new(&settings.client_id, &settings.user, token_url.as_str(), &key)?;
-            Auth::OAuth { token_url, grant: Grant::Saml { company_id: settings.company_id.clone(), assertion } }
+            Auth::OAuth {
+                token_url,
+                grant: Grant::Saml { company_id: settings.company_id.clone(), assertion },
+            }
         };
         Ok(SuccessFactors {
             session: Session::new(client, auth),
@@ -170,7 +177,10 @@ impl Connector for SuccessFactors {
             Some(next) => {
                 let next = client.follow(&next)?;
                 if next == url {
-                    return Err(source_invalid(format!("{} gives the same page again and again", client.host())));
+                    return Err(source_invalid(format!(
+                        "{} gives the same page again and again",
+                        client.host()
+                    )));
                 }
                 page.next = Some(place.cursor(next.into())?);
             }
@@ -212,21 +222,25 @@ mod tests {
         };
         assert_eq!(wrong(|s| s.url = "http://127.0.0.1".into()), "source.settings.success_factors.url");
         assert_eq!(wrong(|s| s.password_secret.clear()), "source.settings.success_factors.password_secret");
-        assert_eq!(wrong(|s| s.private_key_secret = "key".into()), "source.settings.success_factors.password_secret");
+        assert_eq!(
+            wrong(|s| s.private_key_secret = "key".into()),
+            "source.settings.success_factors.password_secret"
+        );
         let no_client = |s: &mut SuccessFactorsSettings| {
             s.password_secret.clear();
             s.private_key_secret = "key".into();
         };
         assert_eq!(wrong(no_client), "source.settings.success_factors.client_id");
-        assert_eq!(wrong(|s| s.mapping = vec![takes("x", &["y"])]), "source.settings.success_factors.mapping[0].field");
+        assert_eq!(
+            wrong(|s| s.mapping = vec![takes("x", &["y"])]),
+            "source.settings.success_factors.mapping[0].field"
+        );
     }
 
     #[test]
     fn a_user_becomes_a_record() {
         let reader = Reader::new(Mapping::new(&[], &default_mapping()).expect("a mapping"), '/');
-        let user = |id: &str, manager: Value, status: Value| {
-            serde_json::json!({ "userId": id, "username": "ann", "status": status, "manager": manager })
-        };
+        let user = |id: &str, manager: Value, status: Value| serde_json::json!({ "userId": id, "username": "ann", "status": status, "manager": manager });
         let users = [
             user("1", serde_json::json!({ "userId": "2" }), "t".into()),
             user("2", serde_json::json!({ "userId": NO_MANAGER }), "t".into()),
@@ -234,7 +248,8 @@ mod tests {
             user("4", Value::Null, Value::Null),
         ];
         let page = reader.page(&users, Timestamp::UNIX_EPOCH);
-        let seen: Vec<_> = page.records.iter().map(|r| (r.external_id.as_str(), r.manager.as_str(), r.left)).collect();
+        let seen: Vec<_> =
+            page.records.iter().map(|r| (r.external_id.as_str(), r.manager.as_str(), r.left)).collect();
         assert_eq!(seen, [("1", "2", false), ("2", "", false), ("3", "", true)]);
         assert_eq!(page.faults.len(), 1);
         assert_eq!((page.faults[0].external_id.as_str(), page.faults[0].field.as_str()), ("4", "active"));

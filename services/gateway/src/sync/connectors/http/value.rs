@@ -24,9 +24,9 @@ pub(super) fn text_at<'v>(value: &'v Value, path: &str, separator: char) -> Opti
 /// A member of an object, by its name, else by its name in another case.
 pub(super) fn member<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     let object = value.as_object()?;
-    object.get(name).or_else(|| {
-        object.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    })
+    object
+        .get(name)
+        .or_else(|| object.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
 /// A single value as text.
@@ -48,7 +48,8 @@ pub(super) fn text(value: &Value) -> Option<Cow<'_, str>> {
 /// people to see (the number is in UTC all the same): "OData Version 2.0, JSON Format", 4.
 fn moment(text: &str) -> Option<String> {
     let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
-    let end = inner.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-')).map_or(inner.len(), |(at, _)| at);
+    let end =
+        inner.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-')).map_or(inner.len(), |(at, _)| at);
     let milliseconds = inner.get(..end)?.parse().ok()?;
     Timestamp::from_millisecond(milliseconds).ok().map(|moment| moment.to_string())
 }
@@ -67,7 +68,10 @@ mod tests {
         let at = |path: &str| text_at(&person, path, '/').map(Cow::into_owned);
         assert_eq!(at("userId").as_deref(), Some("7"));
         assert_eq!(at("MANAGER/userid").as_deref(), Some("8"));
-        assert_eq!((at("boss/userId"), at("nobody"), at("manager"), at("userId/x")), (None, None, None, None));
+        assert_eq!(
+            (at("boss/userId"), at("nobody"), at("manager"), at("userId/x")),
+            (None, None, None, None)
+        );
         assert_eq!((at("fte").as_deref(), at("new").as_deref()), (Some("0.5"), Some("true")));
         assert_eq!(at("tags").as_deref(), Some("a, 1"));
         let report = json!({ "Manager_group": [{ "ID": "8" }, { "ID": "9" }], "None_group": [] });
@@ -81,7 +85,9 @@ mod tests {
         assert_eq!(iso("/Date(1735689600000)/").as_deref(), Some("2025-01-01T00:00:00Z"));
         assert_eq!(iso("/Date(1735689600000+0060)/").as_deref(), Some("2025-01-01T00:00:00Z"));
         assert_eq!(iso("/Date(-86400000-0300)/").as_deref(), Some("1969-12-31T00:00:00Z"));
-        for text in ["/Date()/", "/Date(x)/", "/Date(99999999999999999)/", "/Date(1", "2025-01-01", "/Date(+)/"] {
+        for text in
+            ["/Date()/", "/Date(x)/", "/Date(99999999999999999)/", "/Date(1", "2025-01-01", "/Date(+)/"]
+        {
             assert_eq!(iso(text), None, "{text}");
         }
     }

@@ -30,7 +30,8 @@ use std::{borrow::Cow, fmt, time::Duration};
 /// Records of a page that nobody asked the size of.
 const PAGE: usize = 1_000;
 /// How long Workday may take to make a report and send it, and the most bytes of it.
-pub(super) const LIMITS: Limits = Limits { call: Duration::from_secs(900), body: 256 << 20, ..Limits::DEFAULT };
+pub(super) const LIMITS: Limits =
+    Limits { call: Duration::from_secs(900), body: 256 << 20, ..Limits::DEFAULT };
 
 pub(super) struct Workday {
     session: Session,
@@ -67,14 +68,19 @@ fn default_mapping() -> Vec<FieldMapping> {
 
 /// Checks what the contract's rules do not.
 pub(super) fn check(settings: &WorkdaySettings, allow_http: bool) -> Result<()> {
-    let wrong = |field: &str, what: &str| Err(Error::field(format!("source.settings.workday.{field}"), what.to_owned()));
+    let wrong = |field: &str, what: &str| {
+        Err(Error::field(format!("source.settings.workday.{field}"), what.to_owned()))
+    };
     let report = address("source.settings.workday.report_url", &settings.report_url, allow_http)?;
     if format(&report).is_none() {
         return wrong("report_url", "asks for neither format=json nor format=csv; add one of them");
     }
     match (settings.password_secret.is_empty(), settings.refresh_token_secret.is_empty()) {
         (false, false) | (true, true) => {
-            return wrong("password_secret", "give either this, for Basic, or refresh_token_secret, for OAuth");
+            return wrong(
+                "password_secret",
+                "give either this, for Basic, or refresh_token_secret, for OAuth",
+            );
         }
         (false, true) if settings.user.is_empty() => {
             return wrong("user", "is empty; it is the integration system user");
@@ -86,7 +92,10 @@ pub(super) fn check(settings: &WorkdaySettings, allow_http: bool) -> Result<()> 
                 return wrong("token_url", "is on another host than the report");
             }
             if settings.client_id.is_empty() || settings.client_secret.is_empty() {
-                return wrong("client_id", "give the API client's id, and in client_secret the name of its secret");
+                return wrong(
+                    "client_id",
+                    "give the API client's id, and in client_secret the name of its secret",
+                );
             }
         }
     }
@@ -104,7 +113,8 @@ fn format(report: &Url) -> Option<bool> {
 }
 
 fn mapping(settings: &WorkdaySettings) -> Result<Mapping> {
-    Mapping::new(&settings.mapping, &default_mapping()).map_err(|error| below("source.settings.workday", error))
+    Mapping::new(&settings.mapping, &default_mapping())
+        .map_err(|error| below("source.settings.workday", error))
 }
 
 impl Workday {
@@ -120,7 +130,8 @@ impl Workday {
                 client_secret: secrets.read(&settings.client_secret).await?,
                 refresh_token: secrets.read(&settings.refresh_token_secret).await?,
             };
-            let token_url = address("source.settings.workday.token_url", &settings.token_url, access.allow_http)?;
+            let token_url =
+                address("source.settings.workday.token_url", &settings.token_url, access.allow_http)?;
             Auth::OAuth { token_url, grant }
         };
         let report = client.base().clone();
@@ -149,7 +160,10 @@ impl Workday {
         place.answered(answer.date, now);
         let read = if self.csv { table } else { entries };
         read(&answer.body, &self.reader, today(now)).map_err(|what| {
-            source_invalid(format!("{} answers with a report that can't be understood: {what}", client.host()))
+            source_invalid(format!(
+                "{} answers with a report that can't be understood: {what}",
+                client.host()
+            ))
         })
     }
 }
@@ -167,7 +181,9 @@ impl Report {
     fn behind(&self, id: &str, size: usize) -> (&[Record], bool) {
         let start = if id.is_empty() { 0 } else { self.records.partition_point(|one| key(one) <= id) };
         let rest = self.records.get(start..).unwrap_or_default();
-        let Some(last) = rest.get(size.saturating_sub(1)).filter(|_| rest.len() > size) else { return (rest, false) };
+        let Some(last) = rest.get(size.saturating_sub(1)).filter(|_| rest.len() > size) else {
+            return (rest, false);
+        };
         let end = rest.partition_point(|one| key(one) <= key(last));
         (rest.get(..end).unwrap_or(rest), end < rest.len())
     }
@@ -326,7 +342,8 @@ mod unit {
     const TODAY: Date = Date::constant(2025, 1, 6);
 
     fn reader() -> Reader {
-        let mapping = [takes("external_id", &["ID"]), takes("manager", &["Boss_group/ID"]), takes("left", &["Gone"])];
+        let mapping =
+            [takes("external_id", &["ID"]), takes("manager", &["Boss_group/ID"]), takes("left", &["Gone"])];
         Reader::new(Mapping::new(&mapping, &[]).expect("a mapping"), '/')
     }
 
@@ -336,12 +353,16 @@ mod unit {
             { "ID": "7", "Boss_group": [{ "ID": "8" }] }, { "ID": "8", "Gone": "1" }, { "ID": "9", "Gone": "?" },
         ] });
         let read = entries(report.to_string().as_bytes(), &reader(), TODAY).expect("a report");
-        let seen: Vec<_> = read.records.iter().map(|r| (r.external_id.as_str(), r.manager.as_str(), r.left)).collect();
+        let seen: Vec<_> =
+            read.records.iter().map(|r| (r.external_id.as_str(), r.manager.as_str(), r.left)).collect();
         assert_eq!(seen, [("7", "8", false), ("8", "", true)]);
         assert_eq!(read.faults.first().map(|fault| fault.external_id.as_str()), Some("9"));
         let csv = "ID,Boss_group/ID,Gone\n7,8,\n8,,1\n9,,?\n";
         let table = table(csv.as_bytes(), &reader(), TODAY).expect("a report");
-        assert_eq!(table.records.iter().map(|r| (r.row, r.left)).collect::<Vec<_>>(), [(2, false), (3, true)]);
+        assert_eq!(
+            table.records.iter().map(|r| (r.row, r.left)).collect::<Vec<_>>(),
+            [(2, false), (3, true)]
+        );
         assert_eq!(table.faults.first().map(|fault| (fault.row, fault.external_id.as_str())), Some((4, "9")));
     }
 
@@ -381,13 +402,23 @@ mod unit {
             error.violations.first().map(|v| v.field.clone()).unwrap_or_default()
         };
         let url = "https://wd5.example.org/r?format=simplexml".to_owned();
-        assert_eq!(wrong(WorkdaySettings { report_url: url, ..basic.clone() }), "source.settings.workday.report_url");
-        assert_eq!(wrong(WorkdaySettings { user: String::new(), ..basic.clone() }), "source.settings.workday.user");
+        assert_eq!(
+            wrong(WorkdaySettings { report_url: url, ..basic.clone() }),
+            "source.settings.workday.report_url"
+        );
+        assert_eq!(
+            wrong(WorkdaySettings { user: String::new(), ..basic.clone() }),
+            "source.settings.workday.user"
+        );
         let both = WorkdaySettings { refresh_token_secret: "x".into(), ..basic };
         assert_eq!(wrong(both), "source.settings.workday.password_secret");
-        let elsewhere = WorkdaySettings { token_url: "https://evil.example.org/token".into(), ..oauth.clone() };
+        let elsewhere =
+            WorkdaySettings { token_url: "https://evil.example.org/token".into(), ..oauth.clone() };
         assert_eq!(wrong(elsewhere), "source.settings.workday.token_url");
-        assert_eq!(wrong(WorkdaySettings { client_secret: String::new(), ..oauth }), "source.settings.workday.client_id");
+        assert_eq!(
+            wrong(WorkdaySettings { client_secret: String::new(), ..oauth }),
+            "source.settings.workday.client_id"
+        );
     }
 
     proptest! {

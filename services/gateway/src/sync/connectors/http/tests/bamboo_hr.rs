@@ -96,19 +96,20 @@ async fn many_changes_go_on_behind_the_last_one_also_in_another_process() {
     let employees = (1..=450).map(|id| employee(id, None, "Active")).collect();
     let company = BambooHr::start(Company { employees, ..Company::default() }).await;
     let clock = clock();
-    let first = reading(&company, &clock, vec![], None).await;
-    let mark = first.expect("a reading").last.mark;
-    company.change(|company| company.changed = (1..=450).rev().map(|id| (id, "Updated")).collect());
     let settings = BambooHrSettings {
         url: company.server.url.clone(),
         api_key_secret: "key".into(),
         ..BambooHrSettings::default()
     };
+    let first = bamboo_hr::BambooHr::open(&settings, &secrets(&[("key", KEY)]), &access(&clock)).await;
+    let mark = read(&mut first.expect("opens"), None).await.expect("a reading").last.mark;
+    company.change(|company| company.changed = (1..=450).rev().map(|id| (id, "Updated")).collect());
     let ask = crate::sync::connector::Ask { since: mark, page_size: 0 };
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
         // Each page by a process of its own.
-        let mut connector = bamboo_hr::BambooHr::open(&settings, &secrets(&[("key", KEY)]), &access(&clock)).await;
+        let mut connector =
+            bamboo_hr::BambooHr::open(&settings, &secrets(&[("key", KEY)]), &access(&clock)).await;
         let connector: &mut dyn crate::sync::connector::Connector = connector.as_mut().expect("opens");
         let page = connector.page(&ask, cursor.as_deref()).await.expect("a page");
         seen.extend(page.records.into_iter().map(|one| one.external_id.parse::<u64>().expect("a number")));
@@ -127,7 +128,8 @@ async fn who_can_t_be_read_is_reported_and_the_others_go_on() {
         company.employees[0]["employeeId"] = serde_json::Value::Null;
     });
     let read = reading(&company, &clock, vec![], None).await.expect("a reading");
-    let faults: Vec<_> = read.faults.iter().map(|f| (f.external_id.as_str(), f.field.as_str(), f.rejected)).collect();
+    let faults: Vec<_> =
+        read.faults.iter().map(|f| (f.external_id.as_str(), f.field.as_str(), f.rejected)).collect();
     assert_eq!(faults, [("2", "status", true), ("5", "active", true)]);
     assert_eq!(read.faults[0].message, "the API key's user may not read 'status' of this person");
     // Without an id nothing can be told: the run refuses the record and lets nobody go.
@@ -146,7 +148,10 @@ async fn fields_are_taken_from_where_the_settings_say() {
         means("grade", "employmentType", &[("full-time", "FT")]),
     ];
     let read = reading(&company, &clock, mapping, None).await.expect("a reading");
-    assert_eq!((read.of("3").display_name.as_str(), read.of("3").grade.as_deref()), ("First3 Last", Some("FT")));
+    assert_eq!(
+        (read.of("3").display_name.as_str(), read.of("3").grade.as_deref()),
+        ("First3 Last", Some("FT"))
+    );
     let misspelt = vec![takes("external_id", &["employeeId"]), takes("unit", &["departmntName"])];
     let error = reading(&company, &clock, misspelt, None).await.expect_err("nobody has it");
     assert!(error.message.contains("knows no field 'departmntName'"), "{}", error.message);

@@ -13,7 +13,11 @@ use contracts::mentor::gateway::v1::{FieldMapping, PersonioSettings};
 use kernel::{ManualClock, Result};
 use std::sync::Arc;
 
-async fn open(company: &Personio, clock: &Arc<ManualClock>, mapping: Vec<FieldMapping>) -> personio::Personio {
+async fn open(
+    company: &Personio,
+    clock: &Arc<ManualClock>,
+    mapping: Vec<FieldMapping>,
+) -> personio::Personio {
     let settings = PersonioSettings {
         url: company.server.url.clone(),
         client_id: CLIENT.into(),
@@ -43,7 +47,10 @@ async fn everybody_is_read_with_the_latest_employment() {
     assert_eq!(read.people()[..2], [("1", "120", false), ("2", "", true)]);
     let one = read.of("1");
     assert_eq!((one.display_name.as_str(), one.email.as_str()), ("First1 Last", "p1@example.org"));
-    assert_eq!((one.job_title.as_str(), one.unit.as_str(), one.fte.as_deref()), ("Engineer", "R&D", Some("0.50")));
+    assert_eq!(
+        (one.job_title.as_str(), one.unit.as_str(), one.fte.as_deref()),
+        ("Engineer", "R&D", Some("0.50"))
+    );
     assert_eq!(read.of("120").manager, "");
     let log = company.server.log();
     let count = |part: &str| log.iter().filter(|line| line.contains(part)).count();
@@ -86,7 +93,11 @@ async fn wrong_credentials_are_refused_and_never_shown() {
     let connector = personio::Personio::open(&settings, &secrets, &access(&clock)).await;
     let error = read(&mut connector.expect("opens"), None).await.expect_err("must be refused");
     assert_eq!(error.reason, "SOURCE_REFUSED");
-    assert!(error.message.contains("unauthorized_client: The credentials were not correct: …"), "{}", error.message);
+    assert!(
+        error.message.contains("unauthorized_client: The credentials were not correct: …"),
+        "{}",
+        error.message
+    );
 }
 
 #[tokio::test]
@@ -119,12 +130,17 @@ async fn who_can_t_be_read_is_reported_and_the_others_go_on() {
         company.units.clear();
     });
     let read = reading(&company, &clock, None).await.expect("a reading");
-    let rejected: Vec<_> = read.faults.iter().filter(|fault| fault.rejected).map(|f| f.external_id.as_str()).collect();
+    let rejected: Vec<_> =
+        read.faults.iter().filter(|fault| fault.rejected).map(|f| f.external_id.as_str()).collect();
     assert_eq!(rejected, ["3"], "nobody can tell whether the third has left");
     let unit = read.faults.iter().find(|fault| !fault.rejected).expect("the org unit is reported");
     assert_eq!(unit.message, "the department 401 can't be read; its people come without it");
     assert_eq!((read.of("5").email.as_str(), read.of("5").unit.as_str()), ("", ""));
-    assert_eq!((read.of("6").job_title.as_str(), read.of("6").left), ("", false), "erased meanwhile, or without one");
+    assert_eq!(
+        (read.of("6").job_title.as_str(), read.of("6").left),
+        ("", false),
+        "erased meanwhile, or without one"
+    );
     assert_eq!(read.people().len(), 119);
     assert!(read.of("").clone().check().expect_err("no id").unknown);
 }

@@ -57,11 +57,15 @@ async fn everybody_is_read_from_sap_s_own_server_and_then_changes() {
     let first = read(&mut connector, None).await.expect("a reading");
     let mut expected: Vec<(String, &str)> = (1..=6).map(|id| (format!("u{id}"), "u9")).collect();
     expected.push(("u9".into(), ""));
-    let seen: Vec<(String, &str)> = first.people().iter().map(|(id, boss, _)| ((*id).to_owned(), *boss)).collect();
+    let seen: Vec<(String, &str)> =
+        first.people().iter().map(|(id, boss, _)| ((*id).to_owned(), *boss)).collect();
     assert_eq!((seen, first.pages, first.last.complete), (expected, 3, true));
     let one = first.of("u1");
     assert_eq!((one.user_name.as_str(), one.display_name.as_str()), ("user.u1", "First u1"));
-    assert_eq!((one.unit.as_str(), one.division.as_str(), one.email.as_str()), ("R&D (50)", "North", "u1@example.org"));
+    assert_eq!(
+        (one.unit.as_str(), one.division.as_str(), one.email.as_str()),
+        ("R&D (50)", "North", "u1@example.org")
+    );
     let log = server.log().await;
     assert!(log[0].contains("paging=snapshot&customPageSize=3") && log[1].contains("$skiptoken="), "{log:?}");
     // One leaves, one moves to another manager, one comes.
@@ -80,7 +84,11 @@ async fn everybody_is_read_from_sap_s_own_server_and_then_changes() {
         later(&clock);
     }
     let next_day = read(&mut connector, second.last.mark).await.expect("a reading");
-    assert_eq!((next_day.people().len(), next_day.last.complete), (7, true), "who left is not named any more");
+    assert_eq!(
+        (next_day.people().len(), next_day.last.complete),
+        (7, true),
+        "who left is not named any more"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,7 +107,11 @@ async fn tokens_are_given_for_signed_assertions_and_renewed_once() {
         success_factors::SuccessFactors::open(&stranger, &known(), &access(&clock)).await.expect("opens");
     let error = read(&mut connector, None).await.expect_err("must be refused");
     assert_eq!(error.reason, "SOURCE_REFUSED");
-    assert!(error.message.contains("Unable to authenticate the client: of an unknown user"), "{}", error.message);
+    assert!(
+        error.message.contains("Unable to authenticate the client: of an unknown user"),
+        "{}",
+        error.message
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +120,8 @@ async fn limits_and_faults_are_survived_and_mistakes_said() {
     let open = async |settings: &SuccessFactorsSettings| {
         success_factors::SuccessFactors::open(settings, &known(), &access(&clock)).await.expect("opens")
     };
-    let troubles = json!([{ "status": 429, "retryAfter": "1" }, { "pass": true }, { "cut": true }, { "status": 500 }]);
+    let troubles =
+        json!([{ "status": 429, "retryAfter": "1" }, { "pass": true }, { "cut": true }, { "status": 500 }]);
     server.troubles(troubles).await;
     let settings = basic(&server);
     let read_all = read(&mut open(&settings).await, None).await.expect("a reading");
@@ -147,5 +160,8 @@ async fn fields_and_people_are_those_of_the_settings() {
     let read = read(&mut connector, None).await.expect("a reading");
     assert_eq!(read.people(), [("u4", "u9", false)], "a user without a status is not among the active ones");
     let one = read.of("u4");
-    assert_eq!((one.display_name.as_str(), one.grade.as_deref(), one.unit.as_str()), ("First u4", Some("B3"), "First u9"));
+    assert_eq!(
+        (one.display_name.as_str(), one.grade.as_deref(), one.unit.as_str()),
+        ("First u4", Some("B3"), "First u9")
+    );
 }

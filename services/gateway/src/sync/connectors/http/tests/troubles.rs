@@ -21,8 +21,12 @@ async fn company() -> BambooHr {
 }
 
 async fn reading(url: &str, access: &Access) -> Result<super::Reading, Box<Error>> {
-    let settings =
-        BambooHrSettings { url: url.into(), api_key_secret: "key".into(), page_size: 2, ..BambooHrSettings::default() };
+    let settings = BambooHrSettings {
+        url: url.into(),
+        api_key_secret: "key".into(),
+        page_size: 2,
+        ..BambooHrSettings::default()
+    };
     let mut connector = bamboo_hr::BambooHr::open(&settings, &secrets(&[("key", KEY)]), access).await?;
     read(&mut connector, None).await
 }
@@ -59,7 +63,8 @@ async fn as_long_as_the_source_asks_for() {
 
 #[tokio::test]
 async fn passing_faults_are_repeated() {
-    let calls = survives([Trouble::Pass, Trouble::Status(500, None), Trouble::Cut, Trouble::Status(502, None)]).await;
+    let calls =
+        survives([Trouble::Pass, Trouble::Status(500, None), Trouble::Cut, Trouble::Status(502, None)]).await;
     assert_eq!(calls, 3 + 3, "the page before is not read again");
 }
 
@@ -79,7 +84,7 @@ async fn a_long_wait_is_left_to_the_run() {
     let error = fails([Trouble::Status(503, Some("120"))], &access(&clock())).await;
     assert_eq!((error.reason, error.retry_after), ("SOURCE_UNAVAILABLE", Some(Duration::from_secs(120))));
     assert!(start.elapsed() < Duration::from_secs(5), "nobody waits for it here");
-    let for_ever = fails([Trouble::Status(429, Some("99999999"))], &access(&clock())).await;
+    let for_ever = fails([Trouble::Status(429, Some("18446744073709551615"))], &access(&clock())).await;
     assert_eq!(for_ever.retry_after, Some(Duration::from_secs(3_600)), "nor is a run put off for ever");
 }
 
@@ -89,7 +94,10 @@ async fn who_stops_in_the_middle_is_left_in_time() {
     access.limits.call = Duration::from_millis(200);
     let company = company().await;
     company.server.troubles([Trouble::Stall]);
-    assert_eq!(reading(&company.server.url, &access).await.expect("the next time it answers").people().len(), 5);
+    assert_eq!(
+        reading(&company.server.url, &access).await.expect("the next time it answers").people().len(),
+        5
+    );
     let error = fails(std::iter::repeat_n(Trouble::Stall, 9), &access).await;
     assert_eq!(error.reason, "SOURCE_UNAVAILABLE");
     assert!(error.message.contains("does not answer in full within 200ms"), "{}", error.message);
@@ -114,7 +122,8 @@ async fn what_makes_no_sense_is_said() {
 #[tokio::test]
 async fn credentials_go_to_nobody_else() {
     let elsewhere = StandIn::start(|_| (200, "application/json", "{}".to_owned())).await;
-    let error = fails([Trouble::Redirect(format!("{}/api/v1/employees", elsewhere.url))], &access(&clock())).await;
+    let error =
+        fails([Trouble::Redirect(format!("{}/api/v1/employees", elsewhere.url))], &access(&clock())).await;
     assert!(error.message.contains("redirects are not followed"), "{}", error.message);
     assert!(elsewhere.log().is_empty(), "nobody came");
 }
@@ -133,6 +142,7 @@ async fn a_wrong_key_is_refused_once_and_for_all() {
     let error = read(&mut connector, None).await.expect_err("must be refused");
     assert_eq!((error.kind, error.reason), (ErrorKind::FailedPrecondition, "SOURCE_REFUSED"));
     assert_eq!(company.server.log().len(), 1, "an account is not locked by trying again");
-    let none = bamboo_hr::BambooHr::open(&settings, &secrets(&[]), &access).await.map(drop).expect_err("no secret");
+    let none =
+        bamboo_hr::BambooHr::open(&settings, &secrets(&[]), &access).await.map(drop).expect_err("no secret");
     assert!(none.message.contains("'key'"), "{}", none.message);
 }

@@ -110,7 +110,11 @@ async fn tokens_are_renewed_by_the_refresh_token() {
     let second = read(&mut connector, first.last.mark).await.expect("a reading");
     assert_eq!((second.people(), second.last.complete), (vec![("20", "", true)], false));
     let log = company.server.log();
-    assert_eq!(log.iter().filter(|line| line.starts_with("POST /ccx/oauth2/acme/token")).count(), 1, "{log:?}");
+    assert_eq!(
+        log.iter().filter(|line| line.starts_with("POST /ccx/oauth2/acme/token")).count(),
+        1,
+        "{log:?}"
+    );
     assert!(log.iter().any(|line| line.contains("format=json&Changed_Since=20")), "{log:?}");
 }
 
@@ -146,8 +150,13 @@ async fn what_is_no_report_says_so() {
     let columns = [("unit", "Cost_Centre")];
     let mapping = columns.map(|(field, column)| crate::sync::mapping::takes(field, &[column]));
     let id = crate::sync::mapping::takes("external_id", &["Employee_ID"]);
-    let settings = WorkdaySettings { mapping: [vec![id], mapping.to_vec()].concat(), ..basic(company.report("csv")) };
+    let settings =
+        WorkdaySettings { mapping: [vec![id], mapping.to_vec()].concat(), ..basic(company.report("csv")) };
     let connector = workday::Workday::open(&settings, &known(), &access(&clock())).await;
     let error = read(&mut connector.expect("opens"), None).await.expect_err("no such column");
-    assert!(error.message.contains("it has no column 'Cost_Centre'; it has Employee_ID, Manager_ID"), "{}", error.message);
+    assert!(
+        error.message.contains("it has no column 'Cost_Centre'; it has Employee_ID, Manager_ID"),
+        "{}",
+        error.message
+    );
 }
