@@ -38,6 +38,11 @@ const CHROMIUM: Package = Package {
     is_there: || find("chromium").is_some() || std::env::var_os("MENTOR_TEST_CHROMIUM").is_some(),
 };
 
+const SLAPD: Package =
+    Package { debian: "slapd", homebrew: "openldap", is_there: || Path::new("/usr/sbin/slapd").exists() };
+const SSHD: Package =
+    Package { debian: "openssh-server", homebrew: "openssh", is_there: || Path::new("/usr/sbin/sshd").exists() };
+
 const ENGINE: Package =
     Package { debian: "docker.io", homebrew: "docker", is_there: || find("dockerd").is_some() };
 const DEBOOTSTRAP: Package =
@@ -59,9 +64,10 @@ pub(crate) fn is_root() -> bool {
 }
 
 /// Postgres, RabbitMQ and Redis as real servers, for the tests; a clock that can be moved, for whole processes; Prometheus,
-/// which reads their metrics; npm for identity providers, and a browser that signs in at them.
+/// which reads their metrics; an LDAP directory and an SFTP server, from which people come; npm for identity providers, and a
+/// browser that signs in at them.
 pub(crate) fn test_servers() -> Result<()> {
-    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME, PROMETHEUS, NPM, CHROMIUM] {
+    for package in [POSTGRES, RABBITMQ, REDIS, FAKETIME, PROMETHEUS, SLAPD, SSHD, NPM, CHROMIUM] {
         install(&package)?;
     }
     Ok(())

@@ -10,20 +10,19 @@ use crate::{
     },
     sync_world::{SyncWorld, TENANT, counts, of, refused, settings},
 };
-use contracts::mentor::{
-    gateway::{
-        events::v1::{PersonDeprovisioned, PersonProvisioned},
-        v1::{
-            BambooHrSettings, PersonioSettings, Source, SuccessFactorsSettings, SyncState, WorkdaySettings,
-            source_settings::Kind,
-        },
+use contracts::mentor::gateway::{
+    events::v1::{PersonDeprovisioned, PersonProvisioned},
+    v1::{
+        BambooHrSettings, PersonioSettings, Source, SuccessFactorsSettings, SyncState, WorkdaySettings,
+        source_settings::Kind,
     },
 };
 
 /// A gateway that may reach this machine, and knows a secret.
 async fn world(name: &str, value: &str) -> SyncWorld {
     let value = toml::Value::from(value);
-    SyncWorld::start(&format!("allow_http = true\n[secrets.{name}]\ntenant = '{TENANT}'\nvalue = {value}\n")).await
+    SyncWorld::start(&format!("allow_http = true\n[secrets.{name}]\ntenant = '{TENANT}'\nvalue = {value}\n"))
+        .await
 }
 
 /// A source that may lose whomever it loses.
@@ -99,7 +98,8 @@ async fn success_factors_brings_its_users_and_what_becomes_of_them() {
 async fn bamboo_hr_brings_its_employees_and_names_whom_it_can_t() {
     let employee = bamboo_hr::employee;
     let employees: Vec<_> = (1..=5).map(|id| employee(id, (id < 5).then_some(5), "Active")).collect();
-    let company = bamboo_hr::Company { employees, hidden: vec![("2", "status")], ..bamboo_hr::Company::default() };
+    let company =
+        bamboo_hr::Company { employees, hidden: vec![("2", "status")], ..bamboo_hr::Company::default() };
     let company = BambooHr::start(company).await;
     let world = world("bamboo", bamboo_hr::KEY).await;
     let settings = BambooHrSettings {
@@ -148,12 +148,12 @@ async fn personio_brings_its_persons_though_it_stops_in_between() {
     let run = world.begin(of(&source)).await.expect("a run");
     world.tick().await;
     testkit::eventually!(std::time::Duration::from_secs(60), {
-        let run = world.read(&run.run_id).await;
+        let run = world.read(&run.sync_run_id).await;
         (run.state() == SyncState::Queued && run.message.contains("429")).then_some(())
     });
     company.server.log();
     world.suite.advance(jiff::SignedDuration::from_mins(30));
-    let run = world.ended(&run.run_id).await;
+    let run = world.ended(&run.sync_run_id).await;
     assert_eq!((run.state(), counts(&run)), (SyncState::Succeeded, [60, 0, 0, 0, 0, 0]), "{run:?}");
     let log = company.server.log();
     assert!(log.iter().any(|line| line.contains("cursor=cur_50")), "{log:?}");
@@ -186,7 +186,10 @@ async fn workday_s_report_names_everybody_and_whoever_is_missing_has_left() {
     assert_eq!(run.state(), SyncState::Succeeded, "{run:?}");
     assert_eq!(gone(&world).await, ["1"], "who can't be read has not left for it");
     let errors = world.errors(&run).await;
-    assert_eq!(errors.first().map(|error| (error.external_id.as_str(), error.field.as_str())), Some(("2", "active")));
+    assert_eq!(
+        errors.first().map(|error| (error.external_id.as_str(), error.field.as_str())),
+        Some(("2", "active"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -205,7 +208,10 @@ async fn what_can_t_work_is_refused_at_once_or_said_by_the_run() {
         refused(&status.expect_err("must be refused"))
     };
     let inside = wrong("http://169.254.169.254/latest", "personio").await;
-    assert!(inside.starts_with("InvalidArgument source.settings.personio.url: must begin with https://"), "{inside}");
+    assert!(
+        inside.starts_with("InvalidArgument source.settings.personio.url: must begin with https://"),
+        "{inside}"
+    );
     let unknown = wrong(&company.server.url, "somebody_else_s").await;
     assert!(unknown.contains("source.settings.personio.client_secret: names no secret"), "{unknown}");
     let source = source(&world, Kind::Personio(settings_of(&company.server.url, "personio"))).await;

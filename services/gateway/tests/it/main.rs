@@ -13,6 +13,10 @@ mod events;
 mod filters;
 mod groups;
 mod hostile;
+mod hris;
+#[expect(dead_code, reason = "what only the connectors' own tests need of the stand-ins")]
+#[path = "../peers/mod.rs"]
+mod hris_peers;
 mod jobs;
 mod okta;
 mod oracle;

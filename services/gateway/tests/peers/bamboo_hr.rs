@@ -61,7 +61,7 @@ fn answer(seen: &Seen, company: &Company) -> Reply {
 
 fn list(seen: &Seen, company: &Company) -> Reply {
     let id =
-        |employee: &Value| employee["employeeId"].as_str().and_then(|id| id.parse::<u64>().ok()).unwrap_or(0);
+        |employee: &Value| employee["employeeId"].as_str().and_then(|id| id.parse::<i64>().ok()).unwrap_or(0);
     let mut matching: Vec<&Value> = company.employees.iter().collect();
     if let Some(ids) = seen.query.get("filter[ids]") {
         matching.retain(|employee| ids.split(',').any(|wanted| wanted == id(employee).to_string()));
@@ -72,7 +72,7 @@ fn list(seen: &Seen, company: &Company) -> Reply {
     }
     let total = matching.len();
     let after =
-        seen.parameter("page[after]").strip_prefix("cur_").and_then(|id| id.parse().ok()).unwrap_or(0_u64);
+        seen.parameter("page[after]").strip_prefix("cur_").and_then(|id| id.parse().ok()).unwrap_or(-1_i64);
     let rest: Vec<&Value> = matching.into_iter().filter(|employee| id(employee) > after).collect();
     let page: Vec<Value> = rest.iter().take(limit).map(|employee| shown(employee, seen, company)).collect();
     let last = rest.iter().take(limit).last().map(|last| id(last));

@@ -16,9 +16,19 @@ pub(crate) const CLIENT: &str = "client&key";
 /// The key that the OAuth client was registered with.
 pub(crate) const KEY: &str = include_str!("success_factors/key.pem");
 
+/// A process that ends with this.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running server; it ends with this.
 pub(crate) struct SuccessFactors {
-    process: Child,
+    _process: Process,
     pub(crate) url: String,
     http: reqwest::Client,
 }
@@ -36,8 +46,11 @@ pub(crate) fn user(id: &str, manager: Option<&str>, status: &str, changed: &str)
 impl SuccessFactors {
     /// Installs what is missing, starts the server on a free port and puts people in.
     pub(crate) async fn start(people: &[Value]) -> SuccessFactors {
+        // The client of the tests takes the process's provider, as the connectors' do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::new();
         let (process, url) = tokio::task::spawn_blocking(launch).await.expect("the server starts");
-        let server = SuccessFactors { process, url, http: reqwest::Client::new() };
+        let server = SuccessFactors { _process: process, url, http };
         server.control("people?all=1", &json!(people)).await;
         server
     }
@@ -72,20 +85,14 @@ impl SuccessFactors {
     }
 }
 
-impl Drop for SuccessFactors {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn launch() -> (Child, String) {
+fn launch() -> (Process, String) {
     let home = installed();
     let mut command = Command::new(home.join("node_modules/.bin/cds-serve"));
     command.current_dir(&home).env("PORT", "0").env("PEER_SOURCES", sources()).env("NO_COLOR", "1");
-    let mut process =
+    let process =
         command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("node runs cds-serve");
-    let mut lines = BufReader::new(process.stdout.take().expect("its output is piped")).lines();
+    let mut process = Process(process);
+    let mut lines = BufReader::new(process.0.stdout.take().expect("its output is piped")).lines();
     let listening = lines.by_ref().map_while(Result::ok).find_map(|line| {
         let (_, url) = line.split_once("server listening on { url: '")?;
         url.split('\'').next().map(str::to_owned)

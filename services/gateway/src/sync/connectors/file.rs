@@ -2,7 +2,7 @@
 
 use crate::sync::{
     connector::{Ask, Connector, Page},
-    employee::{Fault, Record},
+    employee::{Fault, Record, shown},
     lines,
     mapping::{Mapping, takes},
 };
@@ -148,14 +148,14 @@ impl Reader {
                 }
                 if swallows {
                     let message = "holds a line break; is a quote left open?".to_owned();
-                    let external_id = crate::sync::employee::shown(&record.external_id);
+                    let external_id = shown(&record.external_id);
                     Fault { external_id, message, ..Fault::default() }
                 } else {
                     return self.records.push(Record { row: row.number, raw, ..record });
                 }
             }
         };
-        let external_id = crate::sync::employee::shown(&id);
+        let external_id = shown(&id);
         let unknown = wrong.unknown || swallows;
         self.faults.push(Fault { row: row.number, external_id, rejected: true, unknown, raw, ..wrong });
         self.seen.entry(id).or_insert(row.number);

@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// The longest that a run is told to rest, whatever the source asks for.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
+/// The longest that is believed at all: what follows can be counted.
+const BELIEVED: Duration = Duration::from_secs(86_400);
 /// How long a run rests when the source says nothing.
 const REST: Duration = Duration::from_secs(60);
 
@@ -319,12 +321,12 @@ fn final_(error: Box<Error>) -> Failure {
 fn retry_after(headers: &header::HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(BELIEVED));
     }
     // Until a date: by the source's own clock, since it may not be ours.
     let source = headers.get(header::DATE).and_then(|date| http_date(date.to_str().ok()?)).unwrap_or(now);
     let wait = http_date(text)?.duration_since(source);
-    Some(wait.try_into().unwrap_or_default())
+    Some(Duration::try_from(wait).unwrap_or_default().min(BELIEVED))
 }
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT".
@@ -402,6 +404,8 @@ mod tests {
         let (date, after) = ("Mon, 06 Jan 2020 09:00:00 GMT", "Mon, 06 Jan 2020 09:00:05 GMT");
         assert_eq!(wait(&[(header::DATE, date), (header::RETRY_AFTER, after)]), Some(5), "by its own clock");
         assert_eq!(wait(&[(header::RETRY_AFTER, "soon")]), None);
+        assert_eq!(wait(&[(header::RETRY_AFTER, "18446744073709551615")]), Some(86_400), "is not believed");
+        assert_eq!(wait(&[(header::RETRY_AFTER, "Fri, 31 Dec 9999 00:00:00 GMT")]), Some(86_400));
         assert_eq!(wait(&[]), None);
     }
 

@@ -96,14 +96,14 @@ async fn many_changes_go_on_behind_the_last_one_also_in_another_process() {
     let employees = (1..=450).map(|id| employee(id, None, "Active")).collect();
     let company = BambooHr::start(Company { employees, ..Company::default() }).await;
     let clock = clock();
-    let first = reading(&company, &clock, vec![], None).await;
-    let mark = first.expect("a reading").last.mark;
-    company.change(|company| company.changed = (1..=450).rev().map(|id| (id, "Updated")).collect());
     let settings = BambooHrSettings {
         url: company.server.url.clone(),
         api_key_secret: "key".into(),
         ..BambooHrSettings::default()
     };
+    let first = bamboo_hr::BambooHr::open(&settings, &secrets(&[("key", KEY)]), &access(&clock)).await;
+    let mark = read(&mut first.expect("opens"), None).await.expect("a reading").last.mark;
+    company.change(|company| company.changed = (1..=450).rev().map(|id| (id, "Updated")).collect());
     let ask = crate::sync::connector::Ask { since: mark, page_size: 0 };
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {

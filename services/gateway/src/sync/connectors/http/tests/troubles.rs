@@ -84,7 +84,7 @@ async fn a_long_wait_is_left_to_the_run() {
     let error = fails([Trouble::Status(503, Some("120"))], &access(&clock())).await;
     assert_eq!((error.reason, error.retry_after), ("SOURCE_UNAVAILABLE", Some(Duration::from_secs(120))));
     assert!(start.elapsed() < Duration::from_secs(5), "nobody waits for it here");
-    let for_ever = fails([Trouble::Status(429, Some("99999999"))], &access(&clock())).await;
+    let for_ever = fails([Trouble::Status(429, Some("18446744073709551615"))], &access(&clock())).await;
     assert_eq!(for_ever.retry_after, Some(Duration::from_secs(3_600)), "nor is a run put off for ever");
 }
 
