@@ -221,7 +221,7 @@ async fn groups_are_not_made_below_the_least_size() {
     let pairs = world.proposals(&run.run_id).await;
     assert!(pairs.iter().all(|pair| pair.mentor_participant_id == pairs[0].mentor_participant_id));
     let list = ListUnmatchedRequest { run_id: run.run_id.clone(), ..ListUnmatchedRequest::default() };
-    let left = world.runs().list_unmatched(list).await.expect("listed").into_inner().unmatched;
+    let left = world.runs().list_unmatched(list).await.expect("listed").into_inner().mentees;
     assert!(left.len() == 2 && left.iter().all(|one| one.reason() == UnmatchedReason::NoGroup), "{left:?}");
     let why = ExplainUnmatchedRequest {
         run_id: run.run_id.clone(),

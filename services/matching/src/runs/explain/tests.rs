@@ -168,7 +168,7 @@ fn says_why_somebody_got_nobody() {
     snapshot.mentors.truncate(1);
     let (instance, solved) = solve(&snapshot);
     let (_, unmatched) = result(&Scores::new(&snapshot), &instance, &solved);
-    assert_eq!(unmatched, [Unmatched { mentee: 0, feasible_mentors: 1 }]);
+    assert_eq!(unmatched, [Unmatched { mentee: 0, feasible_mentors: 1, without_group: 0 }]);
     let explainer = Explainer::new(Scores::new(&snapshot), &solved);
     let outbid = explainer.unmatched(0).expect("got nobody");
     assert_eq!((outbid.feasible_mentors, outbid.nearest.len()), (1, 1));
