@@ -290,3 +290,63 @@ pub(crate) fn best(graph: &Graph, state: &State, mentee: u32) -> i64 {
     let beyond = |e: usize| graph.profit()[e] - state.v[graph.mentor[e] as usize];
     graph.row(mentee).map(beyond).fold(0, i64::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Mentors with one place each, edges as mentee, mentor and profit, and who is placed where at what prices.
+    fn market(
+        mentees: usize,
+        edges: &[(u32, u32, i64)],
+        placed: &[(u32, u32)],
+        prices: &[i64],
+    ) -> (Graph, State) {
+        let graph = Graph::new(mentees, &vec![1; prices.len()], || edges.iter().copied());
+        let mut state = State::new(&graph);
+        state.v = prices.to_vec();
+        for &(i, j) in placed {
+            let edge = graph.row(i).find(|&e| graph.mentor[e] == j).expect("an edge");
+            state.place(&graph, i, edge as u32);
+            state.u[i as usize] = graph.profit()[edge] - prices[j as usize];
+        }
+        (graph, state)
+    }
+
+    #[test]
+    fn prices_rise_until_the_one_who_waits_goes_without() {
+        let edges = [(0, 0, 10), (1, 0, 3), (1, 1, 4), (2, 0, 8)];
+        let (graph, mut state) = market(3, &edges, &[(0, 0), (1, 1)], &[0, 0]);
+        let mut sweep = Sweep::new(&graph);
+        sweep.raise(&graph, &mut state, &[2], 1);
+        assert_eq!(state.v, [8, 4], "8 is what the place is worth to mentee 2, and 4 to mentee 1");
+        assert_eq!((sweep.through(0), sweep.through(1)), (0, 1));
+        assert_eq!(best(&graph, &state, 2), 0);
+    }
+
+    #[test]
+    fn prices_rise_until_somebody_would_as_soon_have_a_free_place() {
+        let edges = [(0, 0, 10), (0, 2, 7), (1, 1, 4), (2, 0, 8)];
+        let (graph, mut state) = market(3, &edges, &[(0, 0), (1, 1)], &[0, 0, 0]);
+        let mut sweep = Sweep::new(&graph);
+        sweep.raise(&graph, &mut state, &[2], 1);
+        assert_eq!(state.v, [3, 3, 0], "mentee 0 has 7 either way");
+        // What was used once leaves no trace.
+        sweep.raise(&graph, &mut state, &[2], 1);
+        assert_eq!(state.v, [3, 3, 0]);
+        sweep.raise(&graph, &mut state, &[2], 4);
+        assert_eq!(state.v, [3, 3, 0], "in larger steps neither");
+    }
+
+    #[test]
+    fn prices_fall_until_somebody_would_as_soon_come() {
+        let edges = [(0, 0, 12), (0, 1, 10)];
+        let (graph, mut state) = market(1, &edges, &[(0, 1)], &[9, 2]);
+        let mut sweep = Sweep::new(&graph);
+        sweep.lower(&graph, &mut state, &[0], 1);
+        assert_eq!((state.v, state.u), (vec![2, 0], vec![10]), "10 either way");
+        let (graph, mut state) = market(2, &[(0, 0, 5), (1, 0, 3)], &[], &[9]);
+        Sweep::new(&graph).lower(&graph, &mut state, &[0], 1);
+        assert_eq!(state.v, [5], "mentee 0 has nobody, and would pay 5");
+    }
+}
