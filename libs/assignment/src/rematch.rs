@@ -121,7 +121,8 @@ impl Rematch {
             let Some(edge) = edge.filter(|&e| state.free_places(&graph, graph.mentor[e as usize]) > 0) else {
                 continue;
             };
-            graph.profit[edge as usize] += options.keep_bonus * scale;
+            let profit = graph.profit()[edge as usize] + options.keep_bonus * scale;
+            graph.set_profit(rank, edge as usize, profit);
             state.place(&graph, rank, edge);
             kept[rank as usize] = edge;
         }
@@ -170,7 +171,7 @@ impl Rematch {
     #[must_use]
     pub fn value_and_bound(&self) -> (i64, i64) {
         let placed = self.state.edge.iter().filter(|&&edge| edge != NONE);
-        let value = placed.map(|&edge| self.graph.profit[edge as usize] / self.scale).sum();
+        let value = placed.map(|&edge| self.graph.profit()[edge as usize] / self.scale).sum();
         let goal = Goal { capacity: &self.capacity, lift: 0, gap: 0 };
         let (u, v) = engine::prices(&self.graph, &self.state, goal, self.scale);
         (value, engine::dual_bound(&u, &v, &self.capacity))
@@ -210,11 +211,13 @@ impl Rematch {
             if before == edge {
                 continue;
             }
-            if before != NONE && self.graph.profit[before as usize] != NEVER {
-                self.graph.profit[before as usize] -= bonus;
+            if before != NONE && self.graph.profit()[before as usize] != NEVER {
+                let profit = self.graph.profit()[before as usize] - bonus;
+                self.graph.set_profit(i, before as usize, profit);
             }
             if edge != NONE {
-                self.graph.profit[edge as usize] += bonus;
+                let profit = self.graph.profit()[edge as usize] + bonus;
+                self.graph.set_profit(i, edge as usize, profit);
                 self.state.u[i as usize] += bonus;
             }
         }
@@ -229,20 +232,21 @@ impl Rematch {
             Change::MenteeLeaves(mentee) => {
                 let i = rank(&self.ranks.mentee, mentee).ok_or(unknown(mentee, 0))?;
                 for edge in self.graph.row(i) {
-                    self.graph.profit[edge] = NEVER;
+                    self.graph.set_profit(i, edge, NEVER);
                 }
                 Ok((vec![i], Vec::new()))
             }
             Change::MentorLeaves(mentor) => {
                 let j = rank(&self.ranks.mentor, mentor).ok_or(unknown(0, mentor))?;
                 for at in self.graph.back_row(j) {
-                    self.graph.profit[self.graph.back_edge[at] as usize] = NEVER;
+                    let (i, edge) = (self.graph.back_mentee[at], self.graph.back_edge[at]);
+                    self.graph.set_profit(i, edge as usize, NEVER);
                 }
                 Ok((self.state.holders(j).to_vec(), vec![j]))
             }
             Change::Veto(mentee, mentor) => {
                 let (i, edge) = self.edge(mentee, mentor)?;
-                self.graph.profit[edge] = NEVER;
+                self.graph.set_profit(i, edge, NEVER);
                 Ok((vec![i], Vec::new()))
             }
             Change::Score(mentee, mentor, score) => {
@@ -254,7 +258,7 @@ impl Rematch {
                     return Err(Error::ScoreRange { mentee, mentor, score, limit: self.limit });
                 }
                 let bonus = if self.kept[i as usize] == edge as u32 { self.keep_bonus } else { 0 };
-                self.graph.profit[edge] = (score + self.lift + bonus) * self.scale;
+                self.graph.set_profit(i, edge, (score + self.lift + bonus) * self.scale);
                 Ok((vec![i], Vec::new()))
             }
             Change::Places(mentor, places) => self.change_places(mentor, places),
@@ -290,7 +294,7 @@ impl Rematch {
     /// best, and tells whose.
     fn settle(&mut self, i: u32) -> Option<u32> {
         let (graph, state) = (&self.graph, &mut self.state);
-        let beyond = |edge: usize| graph.profit[edge] - state.v[graph.mentor[edge] as usize];
+        let beyond = |edge: usize| graph.profit()[edge] - state.v[graph.mentor[edge] as usize];
         let most = graph.row(i).map(beyond).fold(0, i64::max);
         let edge = state.edge[i as usize];
         let fits = edge == NONE || beyond(edge as usize) == most;

@@ -7,7 +7,9 @@
 //! price is within `epsilon` of what its edges ask for, and free places cost nothing.
 
 use super::graph::{Graph, NONE};
+use super::heap;
 use super::state::State;
+use super::sweep::{self, Sweep};
 use crate::Control;
 
 /// How many bids pass between two questions whether to stop.
@@ -16,6 +18,13 @@ const PATIENCE: u32 = 4096;
 /// A round with more bids than this for each mentee goes on with larger steps, twice the size with
 /// every further bid for each: where all want the same, prices would creep up together.
 const BIDS: usize = 64;
+
+/// Bids without one more mentee settled, after which all prices rise at once: a part of the mentees,
+/// and never fewer than [`FEW_BIDS`]. A rise costs about as much as so many bids.
+const STALLED: usize = 16;
+
+/// See [`STALLED`].
+const FEW_BIDS: usize = 64;
 
 /// How many of its best edges a mentee remembers.
 const REMEMBERED: usize = 4;
@@ -48,6 +57,8 @@ pub(crate) struct Auction<'g> {
     queue: Vec<u32>,
     offers: Vec<(i64, u32)>,
     shortlist: Vec<Shortlist>,
+    /// Made when it is needed first.
+    sweep: Option<Sweep>,
 }
 
 /// The best and second-best profit among the mentors of a mentee; the second is at least 0,
@@ -77,6 +88,7 @@ impl<'g> Auction<'g> {
             queue: Vec::new(),
             offers: Vec::new(),
             shortlist: vec![UNKNOWN; graph.mentees()],
+            sweep: None,
         }
     }
 
@@ -108,7 +120,7 @@ impl<'g> Auction<'g> {
     fn look_at_all(&mut self, state: &State, mentee: u32) -> Choice {
         let mut top = [(0i64, NONE); REMEMBERED + 1];
         for e in self.graph.row(mentee) {
-            let profit = self.graph.profit[e] - state.v[self.graph.mentor[e] as usize];
+            let profit = self.graph.profit()[e] - state.v[self.graph.mentor[e] as usize];
             if profit > top[REMEMBERED].0 {
                 let at = top.iter().position(|&(other, _)| profit > other).unwrap_or(REMEMBERED);
                 top[at..].rotate_right(1);
@@ -119,7 +131,7 @@ impl<'g> Auction<'g> {
         for (at, &(_, edge)) in top[..REMEMBERED].iter().enumerate().filter(|(_, (_, edge))| *edge != NONE) {
             shortlist.edge[at] = edge;
             shortlist.mentor[at] = self.graph.mentor[edge as usize];
-            shortlist.profit[at] = self.graph.profit[edge as usize];
+            shortlist.profit[at] = self.graph.profit()[edge as usize];
         }
         self.shortlist[mentee as usize] = shortlist;
         Choice { edge: top[0].1, mentor: shortlist.mentor[0], best: top[0].0, second: top[1].0 }
@@ -134,7 +146,7 @@ impl<'g> Auction<'g> {
             let edge = state.edge[i as usize];
             if edge != NONE {
                 let second = self.elsewhere(state, i, edge);
-                let worth = self.graph.profit[edge as usize];
+                let worth = self.graph.profit()[edge as usize];
                 let limit = worth - second + epsilon;
                 let j = self.graph.mentor[edge as usize];
                 if limit >= state.v[j as usize] {
@@ -146,7 +158,7 @@ impl<'g> Auction<'g> {
             self.queue.push(i);
         }
         for j in 0..self.graph.mentors() as u32 {
-            self.heapify(state, j);
+            heap::heapify(state, &self.bid, j);
             if let Some(&lowest) = state.holders(j).first()
                 && state.free_places(self.graph, j) == 0
             {
@@ -158,13 +170,24 @@ impl<'g> Auction<'g> {
     /// The best profit at another mentor, or of going without.
     fn elsewhere(&self, state: &State, mentee: u32, own: u32) -> i64 {
         let others = self.graph.row(mentee).filter(|&e| e as u32 != own);
-        others.map(|e| self.graph.profit[e] - state.v[self.graph.mentor[e] as usize]).fold(0, i64::max)
+        others.map(|e| self.graph.profit()[e] - state.v[self.graph.mentor[e] as usize]).fold(0, i64::max)
     }
 
     fn forward(&mut self, state: &mut State, mut epsilon: i64, control: &Control<'_>) -> Option<i64> {
         let mut patience = PATIENCE;
         let mut left = self.graph.mentees().saturating_mul(BIDS);
+        let patient = self.graph.mentees() / STALLED + FEW_BIDS;
+        let (mut stalled, mut fewest) = (0, self.queue.len());
         while let Some(i) = self.queue.pop() {
+            stalled += 1;
+            if self.queue.len() < fewest {
+                (stalled, fewest) = (0, self.queue.len());
+            } else if stalled > patient {
+                self.queue.push(i);
+                self.raise(state, epsilon);
+                (stalled, fewest) = (0, self.queue.len());
+                continue;
+            }
             patience -= 1;
             if patience == 0 {
                 patience = PATIENCE;
@@ -185,14 +208,14 @@ impl<'g> Auction<'g> {
             self.bid[i as usize] = state.v[j as usize] + (choice.best - choice.second) + epsilon;
             if state.free_places(self.graph, j) > 0 {
                 state.place(self.graph, i, choice.edge);
-                self.sift_up(state, j);
+                heap::sift_up(state, &self.bid, j);
                 if state.free_places(self.graph, j) > 0 {
                     continue;
                 }
             } else {
                 let loser = state.holders(j)[0];
                 state.replace(i, choice.edge, loser);
-                self.sift_down(state, j, 0);
+                heap::sift_down(state, &self.bid, j, 0);
                 self.queue.push(loser);
             }
             state.v[j as usize] = self.bid[state.holders(j)[0] as usize].max(state.v[j as usize]);
@@ -200,17 +223,63 @@ impl<'g> Auction<'g> {
         Some(epsilon)
     }
 
-    fn reverse(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
-        for i in 0..self.graph.mentees() {
-            let edge = state.edge[i];
-            state.u[i] = match edge {
-                NONE => 0,
-                edge => self.graph.profit[edge as usize] - state.v[self.graph.mentor[edge as usize] as usize],
-            };
+    /// Ends a bidding war.
+    fn raise(&mut self, state: &mut State, epsilon: i64) {
+        self.part(state);
+        let sweep = self.sweep.get_or_insert_with(|| Sweep::new(self.graph));
+        sweep.raise(self.graph, state, &self.queue, epsilon);
+        for j in 0..self.graph.mentors() as u32 {
+            let price = state.v[j as usize];
+            // The lists of holders remain heaps when bids rise to the same price.
+            for &i in state.holders(j) {
+                self.bid[i as usize] = self.bid[i as usize].max(price);
+            }
+            let first = sweep.through(j);
+            if first != NONE {
+                self.bid[first as usize] = price;
+                heap::lead(state, j, first);
+            }
         }
+    }
+
+    /// Where every place is taken, as many people have to go without as wait for one: all prices rise
+    /// together until so many have no profit left, and those leave.
+    fn part(&mut self, state: &mut State) {
+        let (graph, waiting) = (self.graph, self.queue.len());
+        if (0..graph.mentors() as u32).any(|j| state.free_places(graph, j) > 0) {
+            return;
+        }
+        profits(graph, state);
+        for &i in &self.queue {
+            state.u[i as usize] = sweep::best(graph, state, i);
+        }
+        let placed = (0..graph.mentees()).filter(|&i| state.edge[i] != NONE);
+        let seeking = placed.chain(self.queue.iter().map(|&i| i as usize));
+        let mut profits: Vec<i64> = seeking.map(|i| state.u[i]).collect();
+        if waiting >= profits.len() {
+            return;
+        }
+        let (_, &mut level, _) = profits.select_nth_unstable(waiting);
+        if level <= 0 {
+            return;
+        }
+        state.v.iter_mut().for_each(|price| *price += level);
+        for i in 0..graph.mentees() as u32 {
+            if state.edge[i as usize] != NONE && state.u[i as usize] < level {
+                state.remove(graph, i);
+            }
+        }
+        (0..graph.mentors() as u32).for_each(|j| heap::heapify(state, &self.bid, j));
+        self.queue.retain(|&i| state.u[i as usize] > level);
+    }
+
+    fn reverse(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
+        profits(self.graph, state);
         let mut cutting: Vec<u32> = (0..self.graph.mentors() as u32).rev().collect();
         cutting.retain(|&j| state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0);
         let mut patience = PATIENCE;
+        let patient = self.graph.mentors() / 2 + FEW_BIDS;
+        let mut cuts = 0;
         while let Some(j) = cutting.pop() {
             patience -= 1;
             if patience == 0 {
@@ -219,11 +288,25 @@ impl<'g> Auction<'g> {
                     return false;
                 }
             }
-            if state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0 {
+            cuts += 1;
+            if cuts > patient {
+                cuts = 0;
+                cutting.push(j);
+                self.lower(state, epsilon, &mut cutting);
+            } else if state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0 {
                 self.cut(state, j, epsilon, &mut cutting);
             }
         }
         true
+    }
+
+    /// Ends a war of the mentors.
+    fn lower(&mut self, state: &mut State, epsilon: i64, cutting: &mut Vec<u32>) {
+        cutting.retain(|&j| state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0);
+        cutting.sort_unstable();
+        cutting.dedup();
+        let sweep = self.sweep.get_or_insert_with(|| Sweep::new(self.graph));
+        sweep.lower(self.graph, state, cutting, epsilon);
     }
 
     /// Cuts a mentor's price until its places are filled or free of charge.
@@ -231,7 +314,7 @@ impl<'g> Auction<'g> {
         self.offers.clear();
         for at in self.graph.back_row(mentor) {
             let (i, edge) = (self.graph.back_mentee[at], self.graph.back_edge[at]);
-            let offer = self.graph.profit[edge as usize] - state.u[i as usize];
+            let offer = self.graph.back_profit()[at] - state.u[i as usize];
             if offer >= epsilon && state.edge[i as usize] != edge {
                 self.offers.push((offer, edge));
             }
@@ -262,50 +345,21 @@ impl<'g> Auction<'g> {
                 }
             }
             state.place(self.graph, i, edge);
-            state.u[i as usize] = self.graph.profit[edge as usize] - price;
+            state.u[i as usize] = self.graph.profit()[edge as usize] - price;
         }
     }
 
     fn mentee_of(&self, edge: u32) -> u32 {
         (self.graph.start.partition_point(|&start| start <= edge) - 1) as u32
     }
+}
 
-    // The holders of a mentor form a binary heap with the lowest bid first.
-
-    fn heapify(&self, state: &mut State, mentor: u32) {
-        for at in (0..state.holders(mentor).len() / 2).rev() {
-            self.sift_down(state, mentor, at);
-        }
-    }
-
-    fn sift_up(&self, state: &mut State, mentor: u32) {
-        let mut at = state.holders(mentor).len() - 1;
-        while at > 0 {
-            let parent = (at - 1) / 2;
-            let holders = state.holders(mentor);
-            if self.bid[holders[parent] as usize] <= self.bid[holders[at] as usize] {
-                return;
-            }
-            state.swap_holders(mentor, parent, at);
-            at = parent;
-        }
-    }
-
-    fn sift_down(&self, state: &mut State, mentor: u32, mut at: usize) {
-        loop {
-            let holders = state.holders(mentor);
-            let bid = |slot: usize| self.bid[holders[slot] as usize];
-            let mut least = at;
-            for child in [2 * at + 1, 2 * at + 2] {
-                if child < holders.len() && bid(child) < bid(least) {
-                    least = child;
-                }
-            }
-            if least == at {
-                return;
-            }
-            state.swap_holders(mentor, least, at);
-            at = least;
-        }
+/// The profits of the placed at today's prices; 0 for the others.
+fn profits(graph: &Graph, state: &mut State) {
+    for i in 0..graph.mentees() {
+        state.u[i] = match state.edge[i] {
+            NONE => 0,
+            edge => graph.profit()[edge as usize] - state.v[graph.mentor[edge as usize] as usize],
+        };
     }
 }

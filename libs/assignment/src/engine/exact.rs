@@ -168,7 +168,7 @@ impl Exact {
         let own = state.edge[mentee as usize];
         for edge in graph.row(mentee) {
             let j = graph.mentor[edge];
-            let reach = base + state.v[j as usize] - graph.profit[edge];
+            let reach = base + state.v[j as usize] - graph.profit()[edge];
             debug_assert!(reach >= distance, "prices cover every edge");
             if reach > *best || edge as u32 == own || !self.mentors.offer(j, reach, edge as u32, mentee) {
                 continue;
@@ -257,7 +257,7 @@ impl Exact {
         let base = distance + state.v[mentor as usize];
         for at in graph.back_row(mentor) {
             let (i, edge) = (graph.back_mentee[at], graph.back_edge[at]);
-            let reach = base + state.u[i as usize] - graph.profit[edge as usize];
+            let reach = base + state.u[i as usize] - graph.back_profit()[at];
             debug_assert!(reach >= distance, "prices cover every edge");
             let own = state.edge[i as usize];
             if reach > *best || own == edge || !self.mentees.offer(i, reach, edge, mentor) {
@@ -313,12 +313,12 @@ impl Exact {
 pub(crate) fn tighten(graph: &Graph, state: &mut State) -> usize {
     let mut loose = 0;
     for i in 0..graph.mentees() as u32 {
-        let best = graph.row(i).map(|e| graph.profit[e] - state.v[graph.mentor[e] as usize]).max();
+        let best = graph.row(i).map(|e| graph.profit()[e] - state.v[graph.mentor[e] as usize]).max();
         let u = best.unwrap_or(0).max(0);
         state.u[i as usize] = u;
         let edge = state.edge[i as usize];
         if edge != NONE {
-            let own = graph.profit[edge as usize] - state.v[graph.mentor[edge as usize] as usize];
+            let own = graph.profit()[edge as usize] - state.v[graph.mentor[edge as usize] as usize];
             if own != u {
                 state.remove(graph, i);
             }

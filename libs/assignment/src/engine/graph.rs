@@ -10,11 +10,14 @@ pub(crate) struct Graph {
     /// Edges of mentee `i` are `start[i]..start[i + 1]`.
     pub(crate) start: Vec<u32>,
     pub(crate) mentor: Vec<u32>,
-    pub(crate) profit: Vec<i64>,
+    profit: Vec<i64>,
     /// Edges of mentor `j` are `back_edge[back_start[j]..back_start[j + 1]]`.
-    pub(crate) back_start: Vec<u32>,
+    back_start: Vec<u32>,
     pub(crate) back_mentee: Vec<u32>,
     pub(crate) back_edge: Vec<u32>,
+    /// The profits once more in this order, because who looks at a mentor's would otherwise wait for
+    /// memory most of the time.
+    back_profit: Vec<i64>,
     /// Places of each mentor, cut to one more than its edges: more can never be taken, and a
     /// mentor that cannot fill up keeps its price at 0.
     pub(crate) capacity: Vec<u32>,
@@ -38,34 +41,39 @@ impl Graph {
         let count = start[mentees] as usize;
 
         // Once by mentor, then from there by mentee: the second pass leaves rows sorted.
-        let mut by_mentor = vec![(0u32, 0i64); count];
-        let mut next = back_start.clone();
-        edges().for_each(|(i, j, profit)| {
-            let at = &mut next[j as usize];
-            by_mentor[*at as usize] = (i, profit);
-            *at += 1;
-        });
         let mut graph = Self {
             mentor: vec![0; count],
             profit: vec![0; count],
             back_mentee: vec![0; count],
             back_edge: vec![0; count],
+            back_profit: vec![0; count],
             capacity: Vec::with_capacity(capacity.len()),
             start,
             back_start,
         };
+        let mut next = graph.back_start.clone();
+        edges().for_each(|(i, j, profit)| {
+            let at = &mut next[j as usize];
+            graph.back_mentee[*at as usize] = i;
+            graph.back_profit[*at as usize] = profit;
+            *at += 1;
+        });
         let mut next = graph.start.clone();
+        let mut sorted = Vec::new();
         for (j, &places) in capacity.iter().enumerate() {
-            let row = graph.back_start[j] as usize..graph.back_start[j + 1] as usize;
+            let row = graph.back_row(j as u32);
             let most = row.len() as i64 + 1;
             graph.capacity.push(places.min(most) as u32);
-            by_mentor[row.clone()].sort_unstable_by_key(|&(i, _)| i);
-            for (at, &(i, profit)) in row.clone().zip(&by_mentor[row]) {
+            sorted.clear();
+            sorted.extend(row.clone().map(|at| (graph.back_mentee[at], graph.back_profit[at])));
+            sorted.sort_unstable_by_key(|&(i, _)| i);
+            for (at, &(i, profit)) in row.zip(&sorted) {
                 let edge = &mut next[i as usize];
                 graph.mentor[*edge as usize] = j as u32;
                 graph.profit[*edge as usize] = profit;
                 graph.back_mentee[at] = i;
                 graph.back_edge[at] = *edge;
+                graph.back_profit[at] = profit;
                 *edge += 1;
             }
         }
@@ -86,6 +94,31 @@ impl Graph {
 
     pub(crate) fn back_row(&self, mentor: u32) -> std::ops::Range<usize> {
         self.back_start[mentor as usize] as usize..self.back_start[mentor as usize + 1] as usize
+    }
+
+    /// The profits of all edges.
+    pub(crate) fn profit(&self) -> &[i64] {
+        &self.profit
+    }
+
+    /// The same in the order of [`Graph::back_row`].
+    pub(crate) fn back_profit(&self) -> &[i64] {
+        &self.back_profit
+    }
+
+    /// Changes the profit of an edge of a mentee.
+    pub(crate) fn set_profit(&mut self, mentee: u32, edge: usize, profit: i64) {
+        self.profit[edge] = profit;
+        let row = self.back_row(self.mentor[edge]);
+        if let Ok(at) = self.back_mentee[row.clone()].binary_search(&mentee) {
+            self.back_profit[row.start + at] = profit;
+        }
+    }
+
+    /// Changes all profits alike.
+    pub(crate) fn change_profits(&mut self, change: impl Fn(i64) -> i64) {
+        let all = self.profit.iter_mut().chain(&mut self.back_profit);
+        all.for_each(|profit| *profit = change(*profit));
     }
 }
 

@@ -3,7 +3,9 @@
 mod auction;
 pub(crate) mod exact;
 pub(crate) mod graph;
+mod heap;
 pub(crate) mod state;
+mod sweep;
 
 use crate::{Control, Phase};
 use auction::Auction;
@@ -156,15 +158,15 @@ fn bid(
 }
 
 fn first_step(graph: &Graph) -> i64 {
-    let most = graph.profit.iter().copied().max().unwrap_or(0);
+    let most = graph.profit().iter().copied().max().unwrap_or(0);
     (most / FIRST_STEP).max(TIE_STEP.min(most / 16)).max(1)
 }
 
 /// The step after which searches finish faster than further rounds would. A part of the usual
 /// profit, not of the largest: one enormous score must not spoil the prices of all others.
 fn last_step(graph: &Graph) -> i64 {
-    let sum: i128 = graph.profit.iter().map(|&profit| i128::from(profit)).sum();
-    let mean = sum / (graph.profit.len() as i128).max(1);
+    let sum: i128 = graph.profit().iter().map(|&profit| i128::from(profit)).sum();
+    let mean = sum / (graph.profit().len() as i128).max(1);
     (i64::try_from(mean).unwrap_or(i64::MAX) / LAST_STEP).max(1)
 }
 
@@ -190,10 +192,10 @@ fn place_more(
 
 /// Finishes with the (scaled) lift added to every profit.
 fn place_lifted(graph: &mut Graph, state: &mut State, lift: i64, control: &Control<'_>) -> bool {
-    graph.profit.iter_mut().for_each(|profit| *profit += lift);
+    graph.change_profits(|profit| profit + lift);
     exact::tighten(graph, state);
     let finished = Exact::new(graph).finish(graph, state, control);
-    graph.profit.iter_mut().for_each(|profit| *profit -= lift);
+    graph.change_profits(|profit| profit - lift);
     finished
 }
 
@@ -207,14 +209,12 @@ fn every_place_taken(graph: &Graph, state: &State, capacity: &[i64]) -> bool {
 
 /// Multiplies the profits of the graph by the largest safe power of two up to [`SCALE`].
 pub(crate) fn scale_up(graph: &mut Graph, lift: i64) -> i64 {
-    let most = graph.profit.iter().copied().max().unwrap_or(0).max(1) + lift;
+    let most = graph.profit().iter().copied().max().unwrap_or(0).max(1) + lift;
     let mut scale = SCALE;
     while scale > 1 && most > MOST_PROFIT / scale {
         scale /= 2;
     }
-    for profit in &mut graph.profit {
-        *profit *= scale;
-    }
+    graph.change_profits(|profit| profit * scale);
     scale
 }
 
@@ -229,7 +229,7 @@ fn found(graph: &Graph, state: State, goal: Goal<'_>, scale: i64, stopped: bool)
 pub(crate) fn prices(graph: &Graph, state: &State, goal: Goal<'_>, scale: i64) -> (Vec<i64>, Vec<i64>) {
     let v: Vec<i64> = state.v.iter().map(|price| price.div_euclid(scale)).collect();
     // Profits are multiples of the scale, so one division per mentee is exact.
-    let beyond = |e: usize| graph.profit[e] - (v[graph.mentor[e] as usize] - goal.lift) * scale;
+    let beyond = |e: usize| graph.profit()[e] - (v[graph.mentor[e] as usize] - goal.lift) * scale;
     let u = (0..graph.mentees() as u32).map(|i| graph.row(i).map(beyond).fold(0, i64::max) / scale).collect();
     (u, v)
 }
@@ -248,7 +248,7 @@ fn report(
         return i64::MAX;
     }
     let placed = state.edge.iter().filter(|&&e| e != NONE);
-    let value: i64 = placed.map(|&e| graph.profit[e as usize] / scale + goal.lift).sum();
+    let value: i64 = placed.map(|&e| graph.profit()[e as usize] / scale + goal.lift).sum();
     let (u, v) = prices(graph, state, goal, scale);
     let bound = dual_bound(&u, &v, goal.capacity);
     control.report(phase, round, Some(bound), Some(bound.saturating_sub(value)));

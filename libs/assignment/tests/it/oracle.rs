@@ -118,3 +118,24 @@ fn everybody_wants_the_same_ten() {
     pairs.iter_mut().filter(|pair| pair.mentor < 10).for_each(|pair| pair.score += 5000);
     check(150, &capacity, &pairs, "the same ten");
 }
+
+/// A price war: a few places too few or too many, so that everybody bids until somebody gives up. Ends in
+/// moving all prices at once.
+#[test]
+fn a_few_places_more_or_fewer_than_people() {
+    for (seed, missing) in [(1, 1), (2, 3), (3, -1), (4, -3), (5, 0)] {
+        for most in [0, 21, 10_000] {
+            let (mut capacity, pairs) = random(seed, 240, 120, 9, 3, most);
+            let mut surplus = capacity.iter().sum::<i64>() - 240 + missing;
+            for places in capacity.iter_mut().cycle() {
+                match surplus.signum() {
+                    0 => break,
+                    1 if *places > 1 => (*places, surplus) = (*places - 1, surplus - 1),
+                    -1 => (*places, surplus) = (*places + 1, surplus + 1),
+                    _ => {}
+                }
+            }
+            check(240, &capacity, &pairs, &format!("{missing} places missing, scores to {most}"));
+        }
+    }
+}

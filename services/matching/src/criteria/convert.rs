@@ -135,5 +135,6 @@ pub(crate) fn rule(rule: HardRule) -> pb::HardRule {
         HardRule::FailedBefore => pb::HardRule::FailedBefore,
         HardRule::MentorFull => pb::HardRule::MentorFull,
         HardRule::BelowLeastScore => pb::HardRule::BelowLeastScore,
+        HardRule::GroupTooSmall => pb::HardRule::GroupTooSmall,
     }
 }

@@ -63,6 +63,7 @@ pub(crate) enum HardRule {
     FailedBefore,
     MentorFull,
     BelowLeastScore,
+    GroupTooSmall,
 }
 
 impl HardRule {
@@ -80,6 +81,7 @@ impl HardRule {
             HardRule::FailedBefore => "the pair was declined or ended before",
             HardRule::MentorFull => "the mentor had no free place",
             HardRule::BelowLeastScore => "the score is below the program's least score",
+            HardRule::GroupTooSmall => "the mentor has too few free places for a group",
         }
     }
 
@@ -97,6 +99,7 @@ impl HardRule {
             HardRule::FailedBefore => "a match that was declined or ended before",
             HardRule::MentorFull => "no free place",
             HardRule::BelowLeastScore => "a score below the program's least",
+            HardRule::GroupTooSmall => "too few free places for a group",
         }
     }
 }

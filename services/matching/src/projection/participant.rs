@@ -56,7 +56,7 @@ pub(crate) struct Directory {
 /// A participant as a run sees it, with times taken in the week of the given Monday.
 pub(crate) fn person(
     ids: (Uuid, Uuid),
-    places: i32,
+    (places, held): (i32, i32),
     profile: Profile,
     directory: Directory,
     week: Date,
@@ -75,6 +75,7 @@ pub(crate) fn person(
         participant: ids.0,
         person: ids.1,
         places,
+        held,
         wanted: skills(profile.skills_wanted),
         offered: skills(profile.skills_offered),
         style: CommunicationStyle::try_from(profile.communication_style).unwrap_or_default().into(),

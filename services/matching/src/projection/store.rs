@@ -354,7 +354,7 @@ pub(crate) async fn free_mentees(tx: &mut Tx, program: Uuid, week: Date) -> Resu
                 grade: row.grade,
                 profession: row.profession,
             };
-            Ok(person((row.participant_id, row.person_id), 1, profile(&row.profile)?, directory, week))
+            Ok(person((row.participant_id, row.person_id), (1, 0), profile(&row.profile)?, directory, week))
         })
         .collect()
 }
@@ -364,9 +364,9 @@ pub(crate) async fn mentors(tx: &mut Tx, program: Uuid, week: Date) -> Result<Ve
     let tenant = tx.tenant();
     let rows = sqlx::query!(
         r#"select p.participant_id, p.person_id, p.profile, d.manager_chain, d.unit, d.grade, d.profession,
-               greatest(0, p.capacity - (select count(*) from matching.match held where held.tenant_id = $1
+               p.capacity, (select count(*) from matching.match held where held.tenant_id = $1
                    and held.mentor_participant_id = p.participant_id
-                   and held.state in ('proposed', 'accepted', 'active')))::integer as "free!"
+                   and held.state in ('proposed', 'accepted', 'active'))::integer as "held!"
            from matching.participant p
            join matching.person d on d.tenant_id = $1 and d.person_id = p.person_id
            where p.tenant_id = $1 and p.program_id = $2 and p.role = 'mentor' and p.active
@@ -385,7 +385,8 @@ pub(crate) async fn mentors(tx: &mut Tx, program: Uuid, week: Date) -> Result<Ve
                 grade: row.grade,
                 profession: row.profession,
             };
-            Ok(person((row.participant_id, row.person_id), row.free, profile(&row.profile)?, directory, week))
+            let places = ((row.capacity - row.held).max(0), row.held);
+            Ok(person((row.participant_id, row.person_id), places, profile(&row.profile)?, directory, week))
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Between the contract's runs and the domain's.
 
-use super::explain::{Missed, PairAnswer, UnmatchedAnswer};
+use super::explain::{Missed, PairAnswer, UnmatchedAnswer, unmatched_reason};
 use super::found;
 use super::run::{Run, State};
 use super::snapshot::{Mark, Mode, Person, Snapshot};
@@ -54,6 +54,7 @@ pub(crate) fn run(run: &Run) -> pb::MatchRun {
         }),
         fair_groups: fair_groups(run),
         fair: run.terms.fair.as_ref().map(fair),
+        least_group: run.terms.least_group,
     }
 }
 
@@ -139,7 +140,17 @@ pub(crate) fn read_terms(request: &pb::StartMatchRunRequest, mode: Mode) -> Resu
             .filter(|limit| !limit.is_zero() && *limit <= LONGEST)
             .ok_or_else(|| Error::field("time_limit", "must be more than nothing and at most 3600s"))
     });
-    Ok(Terms { gap_limit: request.gap_limit, time_limit: time_limit.transpose()?, follows, fair })
+    let least_group = if request.least_group > 1 { request.least_group } else { 0 };
+    if least_group > 0 && !matches!(mode, Mode::MaxTotal | Mode::MaxCardinality) {
+        return Err(Error::field("least_group", "groups go with MAX_TOTAL and MAX_CARDINALITY only"));
+    }
+    Ok(Terms {
+        gap_limit: request.gap_limit,
+        time_limit: time_limit.transpose()?,
+        follows,
+        fair,
+        least_group,
+    })
 }
 
 fn state(state: State) -> pb::MatchRunState {
@@ -194,15 +205,16 @@ pub(crate) fn unmatched(row: &UnmatchedRow) -> pb::UnmatchedMentee {
     pb::UnmatchedMentee {
         mentee_participant_id: row.mentee_participant_id.to_string(),
         mentee_person_id: row.mentee_person_id.to_string(),
-        reason: unmatched_reason(row.feasible_mentors).into(),
+        reason: reason(&row.reason).into(),
         feasible_mentors: row.feasible_mentors,
     }
 }
 
-fn unmatched_reason(feasible_mentors: i32) -> pb::UnmatchedReason {
-    match feasible_mentors {
-        0 => pb::UnmatchedReason::NoFeasibleMentor,
-        _ => pb::UnmatchedReason::Outbid,
+fn reason(name: &str) -> pb::UnmatchedReason {
+    match name {
+        "outbid" => pb::UnmatchedReason::Outbid,
+        "no_group" => pb::UnmatchedReason::NoGroup,
+        _ => pb::UnmatchedReason::NoFeasibleMentor,
     }
 }
 
@@ -261,7 +273,7 @@ pub(crate) fn unmatched_answer(answer: UnmatchedAnswer, snapshot: &Snapshot) -> 
         .map(|ruled| pb::RuleCount { rule: rule(ruled.rule).into(), mentors: ruled.mentors });
     let nearest = answer.nearest.iter().map(|one| missed(one, snapshot));
     pb::ExplainUnmatchedResponse {
-        reason: unmatched_reason(answer.feasible_mentors).into(),
+        reason: reason(unmatched_reason(answer.feasible_mentors, answer.without_group)).into(),
         rules: rules.collect(),
         feasible_mentors: answer.feasible_mentors,
         nearest: nearest.collect(),

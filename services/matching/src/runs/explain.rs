@@ -36,6 +36,17 @@ pub(crate) struct Made {
 pub(crate) struct Unmatched {
     pub(crate) mentee: usize,
     pub(crate) feasible_mentors: i32,
+    /// Those among them who got nobody, so that there is no group below the least size.
+    pub(crate) without_group: i32,
+}
+
+/// The name of the reason in the database.
+pub(crate) fn unmatched_reason(feasible_mentors: i32, without_group: i32) -> &'static str {
+    match (feasible_mentors, without_group) {
+        (0, _) => "no_feasible_mentor",
+        (_, 0) => "outbid",
+        _ => "no_group",
+    }
 }
 
 /// Every pair of the result and every mentee without one, from all possible pairs.
@@ -45,6 +56,7 @@ pub(crate) fn result(
     solved: &Solved,
 ) -> (Vec<Made>, Vec<Unmatched>) {
     let mut feasible = vec![0i32; instance.mentees];
+    let mut without_group = vec![0i32; instance.mentees];
     let given = |mentee: usize| solved.mentor_of(mentee);
     let scored = |mentee: usize| scores.score(mentee, given(mentee)?).map(|scored| scored.score);
     let own: Vec<Option<i32>> = (0..instance.mentees).map(scored).collect();
@@ -58,6 +70,13 @@ pub(crate) fn result(
     for pair in &instance.pairs {
         let (mentee, mentor) = (pair.mentee as usize, pair.mentor as usize);
         if let Some(count) = feasible.get_mut(mentee) {
+            *count += 1;
+        }
+        let least = instance.minimums.get(mentor).copied().unwrap_or_default();
+        if least > 1
+            && holders.get(mentor).is_some_and(Vec::is_empty)
+            && let Some(count) = without_group.get_mut(mentee)
+        {
             *count += 1;
         }
         if own.get(mentee).copied().flatten().is_some_and(|own| pair.score > own)
@@ -74,8 +93,9 @@ pub(crate) fn result(
         }
     }
     let (mut made, mut unmatched) = (Vec::new(), Vec::new());
-    for (mentee, ((mentor_rank, mentee_rank), feasible_mentors)) in
-        ranks.into_iter().zip(feasible).enumerate()
+    let counts = feasible.into_iter().zip(without_group);
+    for (mentee, ((mentor_rank, mentee_rank), (feasible_mentors, without_group))) in
+        ranks.into_iter().zip(counts).enumerate()
     {
         match given(mentee).and_then(|mentor| Some((mentor, scores.score(mentee, mentor)?))) {
             Some((mentor, scored)) => {
@@ -83,7 +103,7 @@ pub(crate) fn result(
                 let kept = scores.bonus(mentee, mentor) > 0;
                 made.push(Made { mentee, mentor, scored, mentor_rank, mentee_rank, pinned, kept });
             }
-            None => unmatched.push(Unmatched { mentee, feasible_mentors }),
+            None => unmatched.push(Unmatched { mentee, feasible_mentors, without_group }),
         }
     }
     (made, unmatched)
@@ -176,6 +196,8 @@ pub(crate) struct UnmatchedAnswer {
     /// Most mentors first.
     pub(crate) rules: Vec<Ruled>,
     pub(crate) feasible_mentors: i32,
+    /// Those among them who got nobody, so that there is no group below the least size.
+    pub(crate) without_group: i32,
     /// Nearest first.
     pub(crate) nearest: Vec<Missed>,
     pub(crate) summary: String,
@@ -242,10 +264,12 @@ impl<'a> Explainer<'a> {
         }
         let mut rules: Vec<Ruled> = Vec::new();
         let mut nearest = Vec::new();
+        let mut without_group = 0;
         for mentor in 0..self.scores.snapshot.mentors.len() {
             let broken = self.scores.broken(mentee, mentor);
             if broken.is_empty() {
                 let score = self.scores.score(mentee, mentor)?.score;
+                without_group += i32::from(self.least(mentor) > 1 && self.holders(mentor).is_empty());
                 nearest.push(Missed { mentor, score, short: self.short(mentee, mentor, score, 0) });
             }
             let alone = i32::from(broken.len() == 1);
@@ -267,8 +291,14 @@ impl<'a> Explainer<'a> {
             missed.short = self.short(mentee, missed.mentor, missed.score, self.margin(missed.mentor));
         }
         nearest.sort_by_key(|missed| (missed.short.points(), std::cmp::Reverse(missed.score), missed.mentor));
-        let summary = self.unmatched_summary(&rules, feasible_mentors, &nearest);
-        Some(UnmatchedAnswer { rules, feasible_mentors, nearest, summary })
+        let summary = self.unmatched_summary(&rules, (feasible_mentors, without_group), &nearest);
+        Some(UnmatchedAnswer { rules, feasible_mentors, without_group, nearest, summary })
+    }
+
+    /// How many mentees a mentor gets at least, if any.
+    fn least(&self, mentor: usize) -> i32 {
+        let snapshot = self.scores.snapshot;
+        snapshot.mentors.get(mentor).map_or(1, |person| snapshot.least_of(person))
     }
 
     fn facts(&self, mentee: usize, mentor: usize) -> Option<[String; CRITERIA]> {
@@ -297,7 +327,8 @@ impl<'a> Explainer<'a> {
             }
             None => prices - worth,
         };
-        let points = beyond.saturating_add(margin).saturating_sub(self.solved.gap().unwrap_or(i64::MAX));
+        let points =
+            beyond.saturating_add(margin).saturating_sub(self.solved.price_gap().unwrap_or(i64::MAX));
         match points {
             ..=0 => Short::Nothing,
             // The lift is more than any totals differ by, and less than twice that.
@@ -311,7 +342,8 @@ impl<'a> Explainer<'a> {
     fn margin(&self, mentor: usize) -> i64 {
         let holders = self.holders(mentor);
         let places = self.scores.snapshot.mentors.get(mentor).map_or(0, |person| person.places);
-        let priced = self.solved.proven == Proven::Optimal && self.solved.fair.is_none();
+        let prices_prove_all = self.solved.fair.is_none() && self.solved.groups.is_none();
+        let priced = self.solved.proven == Proven::Optimal && prices_prove_all;
         if !priced || count(holders.len()) < places {
             return 0;
         }

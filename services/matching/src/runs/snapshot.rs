@@ -48,6 +48,9 @@ pub(crate) struct Person {
     pub(crate) person: Uuid,
     /// Free places of a mentor; 1 for a mentee.
     pub(crate) places: i32,
+    /// Mentees of open matches that a mentor has already.
+    #[serde(default, skip_serializing_if = "is_nobody")]
+    pub(crate) held: i32,
     /// Skills wanted, with the level to reach.
     pub(crate) wanted: Vec<(String, i32)>,
     /// Skills offered, with the level.
@@ -65,6 +68,11 @@ pub(crate) struct Person {
     pub(crate) profession: String,
     /// Managers upwards.
     pub(crate) chain: Vec<Uuid>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_nobody(number: &i32) -> bool {
+    *number == 0
 }
 
 /// What was said of a pair.
@@ -160,6 +168,11 @@ impl Snapshot {
     /// Free places of all mentors.
     pub(crate) fn places(&self) -> i64 {
         self.mentors.iter().map(|mentor| i64::from(mentor.places)).sum()
+    }
+
+    /// How many mentees a mentor gets at least, if any, so that there is a group of the least size.
+    pub(crate) fn least_of(&self, mentor: &Person) -> i32 {
+        self.terms.least_group.saturating_sub(mentor.held).max(1)
     }
 
     /// Where a mentor stands in the list.
@@ -272,8 +285,13 @@ impl<'a> Scores<'a> {
             Some(Mark::Failed) => broken(HardRule::FailedBefore),
             Some(Mark::Pinned) | None => {}
         }
-        if self.snapshot.mentors.get(mentor).is_none_or(|person| person.places <= 0) {
-            broken(HardRule::MentorFull);
+        match self.snapshot.mentors.get(mentor) {
+            Some(person) if person.places > 0 => {
+                if self.snapshot.least_of(person) > person.places {
+                    broken(HardRule::GroupTooSmall);
+                }
+            }
+            _ => broken(HardRule::MentorFull),
         }
         self.scorer.broken(ready_mentor, ready_mentee, scored.score, broken);
         Some(scored)

@@ -1,6 +1,6 @@
 //! Domain: what solves a run, behind one trait.
 
-use super::snapshot::{Mode, Scores};
+use super::snapshot::{Mode, Person, Scores, Snapshot};
 use serde::{Deserialize, Serialize};
 
 /// A possible pair, by places in the snapshot's lists.
@@ -37,6 +37,8 @@ pub(crate) struct Instance {
     pub(crate) gap_limit: i64,
     /// Of the fair mode.
     pub(crate) floors: Floors,
+    /// How many mentees each mentor gets at least, if any; empty without groups of a least size.
+    pub(crate) minimums: Vec<i64>,
 }
 
 impl Instance {
@@ -73,8 +75,18 @@ impl Instance {
             keep_bonus: snapshot.terms.follows.map_or(0, |follows| i64::from(follows.keep_bonus)),
             gap_limit: snapshot.terms.gap_limit,
             floors: floors.unwrap_or_default(),
+            minimums: minimums(snapshot),
         })
     }
+}
+
+fn minimums(snapshot: &Snapshot) -> Vec<i64> {
+    if snapshot.terms.least_group == 0 {
+        return Vec::new();
+    }
+    // Of those with too few places no pair is possible.
+    let least = |mentor: &Person| i64::from(snapshot.least_of(mentor).min(mentor.places.max(0)));
+    snapshot.mentors.iter().map(least).collect()
 }
 
 /// How good a result is proven to be.
@@ -99,6 +111,15 @@ pub(crate) struct FairProof {
     pub(crate) achieved: Vec<i64>,
     /// Whether the result meets every floor.
     pub(crate) met: bool,
+}
+
+/// What the search over groups of a least size has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GroupSearch {
+    /// What the prices prove: a bound on the results without a least size, too.
+    pub(crate) price_bound: i64,
+    /// Branches looked at.
+    pub(crate) branches: usize,
 }
 
 /// The result of a run with its proof, as it is stored. What came later is left out where it says nothing, so that
@@ -132,6 +153,9 @@ pub(crate) struct Solved {
     /// In the fair mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) fair: Option<FairProof>,
+    /// With groups of a least size; the bound is then that of the search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) groups: Option<GroupSearch>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -153,6 +177,14 @@ impl Solved {
     pub(crate) fn gap(&self) -> Option<i64> {
         let comparable = self.fair.as_ref().is_none_or(|fair| fair.met);
         comparable.then(|| self.bound.saturating_sub(self.value).max(0))
+    }
+
+    /// The same by the bound that the prices prove.
+    pub(crate) fn price_gap(&self) -> Option<i64> {
+        match self.groups {
+            Some(search) => Some(search.price_bound.saturating_sub(self.value).max(0)),
+            None => self.gap(),
+        }
     }
 }
 
@@ -220,7 +252,7 @@ impl Solver for Exact {
         let problem = open.problem(instance)?;
         let options = open.options(instance);
         let stop = || (control.cancelled)() || (control.enough)();
-        let progress = |at: &assignment::Progress| (control.progress)(step(instance.mode, at));
+        let progress = |at: &assignment::Progress| (control.progress)(step(instance, at));
         let engine = assignment::Control { stop: Some(&stop), progress: Some(&progress) };
         let solution = assignment::solve(&problem, &options, &engine).map_err(refused)?;
         if (control.cancelled)() {
@@ -246,9 +278,10 @@ fn refused(error: assignment::Error) -> Unsolved {
     Unsolved::Refused(error.to_string())
 }
 
-fn step(mode: Mode, at: &assignment::Progress) -> Step {
+fn step(instance: &Instance, at: &assignment::Progress) -> Step {
     // In these modes the search solves other problems on its way, whose bounds are not those of the run.
-    let of_the_run = match mode {
+    let of_the_run = match instance.mode {
+        _ if !instance.minimums.is_empty() => false,
         Mode::MaxTotal | Mode::MaxCardinality | Mode::Stable => true,
         Mode::Fair => at.phase == assignment::Phase::Fairness,
         Mode::Bottleneck => false,
@@ -320,8 +353,14 @@ impl OpenMentors {
             previous: self.inside(&instance.previous),
             keep_bonus: instance.keep_bonus,
             gap_limit: instance.gap_limit,
+            minimums: self.minimums(instance),
             ..assignment::Options::default()
         }
+    }
+
+    fn minimums(&self, instance: &Instance) -> Vec<i64> {
+        let least = |mentor: &u32| instance.minimums.get(*mentor as usize).copied();
+        self.open.iter().filter_map(least).collect()
     }
 
     fn inside(&self, pairs: &[(u32, u32)]) -> Vec<(u32, u32)> {
@@ -331,6 +370,12 @@ impl OpenMentors {
     fn outside(&self, solution: assignment::Solution) -> Solved {
         let outer = |inner: u32| self.open.get(inner as usize).copied();
         let certificate = solution.certificate;
+        let groups = certificate.groups.as_ref();
+        // The search over groups may prove more than the prices, which know of no least size.
+        let searched = groups.is_some_and(|search| search.bound <= certificate.value);
+        let bound = groups.map_or(certificate.bound, |search| search.bound);
+        let groups =
+            groups.map(|search| GroupSearch { price_bound: certificate.bound, branches: search.branches });
         let price = |at: &Option<u32>| {
             at.and_then(|inner| certificate.mentor_price.get(inner as usize).copied()).unwrap_or(0)
         };
@@ -342,10 +387,11 @@ impl OpenMentors {
             lift: certificate.lift,
             total: solution.total,
             value: certificate.value,
-            bound: certificate.bound,
+            bound,
             certified: true,
             proven: match solution.outcome {
                 assignment::Outcome::Optimal => Proven::Optimal,
+                _ if searched => Proven::Optimal,
                 assignment::Outcome::WithinGap => Proven::WithinGap,
                 assignment::Outcome::Stopped => Proven::Stopped,
             },
@@ -355,6 +401,7 @@ impl OpenMentors {
                 achieved: proof.achieved,
                 met: proof.feasible,
             }),
+            groups,
         }
     }
 
@@ -377,7 +424,7 @@ impl OpenMentors {
                 mentor_price: self.open.iter().map(price).collect(),
                 lift: solved.lift,
                 value: solved.value,
-                bound: solved.bound,
+                bound: solved.groups.map_or(solved.bound, |search| search.price_bound),
                 bottleneck: solved.worst.map(|worst| assignment::BottleneckProof {
                     worst,
                     coverage: assignment::Cover::default(),
@@ -388,7 +435,9 @@ impl OpenMentors {
                     achieved: proof.achieved.clone(),
                     feasible: proof.met,
                 }),
-                groups: None,
+                groups: solved
+                    .groups
+                    .map(|search| assignment::GroupProof { bound: solved.bound, branches: search.branches }),
             },
         }
     }

@@ -2,7 +2,7 @@
 
 pub(crate) mod pairs;
 
-use super::explain::{Made, Unmatched};
+use super::explain::{Made, Unmatched, unmatched_reason};
 use super::found::Found;
 use super::run::{Run, State};
 use super::snapshot::{Mode, Scores, Snapshot};
@@ -394,11 +394,10 @@ fn proposal(scores: &Scores<'_>, made: &Made) -> Option<Proposal> {
 
 fn unmatched_row(scores: &Scores<'_>, one: &Unmatched) -> Option<UnmatchedRow> {
     let mentee = scores.snapshot.mentees.get(one.mentee)?;
-    let reason = if one.feasible_mentors == 0 { "no_feasible_mentor" } else { "outbid" };
     Some(UnmatchedRow {
         mentee_participant_id: mentee.participant,
         mentee_person_id: mentee.person,
-        reason: reason.to_owned(),
+        reason: unmatched_reason(one.feasible_mentors, one.without_group).to_owned(),
         feasible_mentors: one.feasible_mentors,
     })
 }

@@ -31,6 +31,9 @@ pub(crate) struct Terms {
     /// The floors of the fair mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fair: Option<Fair>,
+    /// Least mentees of a mentor who gets any.
+    #[serde(skip_serializing_if = "is_no_group")]
+    pub(crate) least_group: i32,
 }
 
 /// The run before, and what its pairs are worth on top.
@@ -138,6 +141,11 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_no_group(least: &i32) -> bool {
+    *least == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +170,7 @@ mod tests {
             time_limit: Some(Duration::from_millis(1500)),
             follows: Some(Follows { run: Uuid::from_u128(4), keep_bonus: 7 }),
             fair: Some(fair(&["Finance"])),
+            least_group: 3,
         };
         let text = serde_json::to_string(&terms).expect("it serialises");
         assert_eq!(serde_json::from_str::<Terms>(&text).expect("it reads"), terms);

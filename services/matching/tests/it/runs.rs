@@ -209,6 +209,42 @@ async fn floors_are_kept_and_told() {
 }
 
 #[tokio::test]
+async fn groups_are_not_made_below_the_least_size() {
+    let world = World::with(5, &[3, 3, 1]).await;
+    let groups = |least_group, mode| StartMatchRunRequest { least_group, ..start(mode, 1) };
+    let refused = world.runs().start_match_run(groups(3, MatchMode::Bottleneck)).await;
+    assert_eq!(reason(refused), "FIELD_INVALID");
+    let run = world.finished(groups(3, MatchMode::MaxCardinality)).await;
+    assert_eq!((run.state(), run.least_group), (MatchRunState::Completed, 3), "{}", run.failure);
+    assert_eq!((run.pairs, run.unmatched), (3, 2), "a second group would have two");
+    assert_eq!((run.outcome(), run.gap), (MatchOutcome::Optimal, Some(0)), "a small search goes to its end");
+    let pairs = world.proposals(&run.run_id).await;
+    assert!(pairs.iter().all(|pair| pair.mentor_participant_id == pairs[0].mentor_participant_id));
+    let list = ListUnmatchedRequest { run_id: run.run_id.clone(), ..ListUnmatchedRequest::default() };
+    let left = world.runs().list_unmatched(list).await.expect("listed").into_inner().mentees;
+    assert!(left.len() == 2 && left.iter().all(|one| one.reason() == UnmatchedReason::NoGroup), "{left:?}");
+    let why = ExplainUnmatchedRequest {
+        run_id: run.run_id.clone(),
+        mentee_participant_id: left[0].mentee_participant_id.clone(),
+    };
+    let why = world.runs().explain_unmatched(why).await.expect("explained").into_inner();
+    assert_eq!(why.reason(), UnmatchedReason::NoGroup);
+    assert!(why.rules.iter().any(|rule| rule.rule() == HardRule::GroupTooSmall && rule.mentors == 1));
+    assert!(why.summary.contains("groups below 3 mentees are not made"), "{}", why.summary);
+    let replay = ReplayMatchRunRequest { run_id: run.run_id.clone() };
+    let replay = world.runs().replay_match_run(replay).await.expect("replayed").into_inner();
+    assert!(replay.identical && replay.certified);
+    // Those of open matches count: two more make no group of their own, and one may join the first.
+    world.publish(&run.run_id).await;
+    let again = world.finished(groups(3, MatchMode::MaxTotal)).await;
+    assert_eq!((again.state(), again.pairs), (MatchRunState::Completed, 0), "{}", again.failure);
+    let number = (101..=102).find(|n| participant(*n).to_string() == pairs[0].mentor_participant_id);
+    world.change_mentor(number.expect("a mentor"), 4).await;
+    let again = world.finished(groups(3, MatchMode::MaxTotal)).await;
+    assert_eq!((again.state(), again.pairs), (MatchRunState::Completed, 1), "{}", again.failure);
+}
+
+#[tokio::test]
 async fn a_run_after_a_change_keeps_what_it_can_and_says_what_moved() {
     let world = World::with(6, &[1, 1, 1, 1, 1, 1]).await;
     let first = world.run(MatchMode::MaxTotal, 1).await;

@@ -7,6 +7,7 @@ fn person(number: u128) -> Person {
         participant: Uuid::from_u128(number),
         person: Uuid::from_u128(1000 + number),
         places: 1,
+        held: 0,
         wanted: vec![],
         offered: vec![],
         style: 0,

@@ -24,6 +24,36 @@ fn contested() -> Snapshot {
 }
 
 #[test]
+fn says_whom_the_least_size_of_groups_leaves_out() {
+    // Of three mentees, two make a group; the mentor with a place for one cannot have any.
+    let mut snapshot = snapshot(3, &[2, 2, 1]);
+    snapshot.terms.least_group = 2;
+    snapshot.mentees[2].wanted = vec![("law".to_owned(), 4)];
+    let (instance, solved) = solve(&snapshot);
+    assert_eq!(instance.minimums, [2, 2, 1]);
+    assert_eq!(solved.mentor_of.iter().flatten().count(), 2, "one group of two");
+    let (_, unmatched) = result(&Scores::new(&snapshot), &instance, &solved);
+    let left = unmatched[0];
+    assert_eq!((unmatched.len(), left.feasible_mentors, left.without_group), (1, 2, 1));
+    assert_eq!(unmatched_reason(left.feasible_mentors, left.without_group), "no_group");
+    assert_eq!((unmatched_reason(0, 0), unmatched_reason(2, 0)), ("no_feasible_mentor", "outbid"));
+    let explainer = Explainer::new(Scores::new(&snapshot), &solved);
+    let why = explainer.unmatched(left.mentee).expect("unmatched");
+    assert_eq!(why.without_group, 1);
+    let said = "2 of the 3 mentors were possible; one of them got nobody, because groups below 2 mentees are not \
+                made; the other places went to others.";
+    assert!(why.summary.starts_with(said), "{}", why.summary);
+    assert!(why.summary.contains("1 by too few free places for a group"), "{}", why.summary);
+    let empty = if solved.mentor_of.contains(&Some(0)) { 1 } else { 0 };
+    let why_not = explainer.pair(left.mentee, empty).expect("both take part");
+    assert!(
+        why_not.summary.contains("The mentor got nobody: it has to be 2 mentees at least, or none."),
+        "{}",
+        why_not.summary
+    );
+}
+
+#[test]
 fn says_who_got_the_place_and_by_how_much() {
     let snapshot = contested();
     let (instance, solved) = solve(&snapshot);
@@ -138,7 +168,7 @@ fn says_why_somebody_got_nobody() {
     snapshot.mentors.truncate(1);
     let (instance, solved) = solve(&snapshot);
     let (_, unmatched) = result(&Scores::new(&snapshot), &instance, &solved);
-    assert_eq!(unmatched, [Unmatched { mentee: 0, feasible_mentors: 1 }]);
+    assert_eq!(unmatched, [Unmatched { mentee: 0, feasible_mentors: 1, without_group: 0 }]);
     let explainer = Explainer::new(Scores::new(&snapshot), &solved);
     let outbid = explainer.unmatched(0).expect("got nobody");
     assert_eq!((outbid.feasible_mentors, outbid.nearest.len()), (1, 1));

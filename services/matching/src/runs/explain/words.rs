@@ -91,7 +91,11 @@ impl Explainer<'_> {
         let places = self.scores.snapshot.mentors.get(mentor).map_or(0, |person| person.places);
         let held: Vec<_> = answer.holders.iter().map(|holder| points(holder.score)).collect();
         let with = format!("with {} points", listed(&held));
+        let least = self.least(mentor);
         match (i32::try_from(held.len()).unwrap_or(i32::MAX), places) {
+            (0, _) if least > 1 => {
+                format!("The mentor got nobody: it has to be {least} mentees at least, or none.")
+            }
             (0, 1) => "The mentor's place stayed empty.".to_owned(),
             (0, _) => format!("The mentor's {places} places stayed empty."),
             (1, 1) => format!("The mentor's place went to a mentee {with}."),
@@ -103,6 +107,9 @@ impl Explainer<'_> {
 
     fn because(&self, short: Short, given: Option<i32>, score: i32) -> String {
         match short {
+            Short::Nothing if self.solved.proven == Proven::Optimal && self.solved.groups.is_some() => {
+                "The search over all groups found nothing better, with this pair or without.".to_owned()
+            }
             Short::Nothing if self.solved.proven == Proven::Optimal => {
                 "By the proof a result with this pair may be as good for all pairs together; a pin would make it."
                     .to_owned()
@@ -149,7 +156,12 @@ impl Explainer<'_> {
         said.join("; ")
     }
 
-    pub(super) fn unmatched_summary(&self, rules: &[Ruled], feasible: i32, nearest: &[Missed]) -> String {
+    pub(super) fn unmatched_summary(
+        &self,
+        rules: &[Ruled],
+        (feasible, without_group): (i32, i32),
+        nearest: &[Missed],
+    ) -> String {
         let all = self.scores.snapshot.mentors.len();
         let mentors = if all == 1 { "the only mentor".to_owned() } else { format!("the {all} mentors") };
         let mut said = match nearest.first() {
@@ -157,6 +169,7 @@ impl Explainer<'_> {
             None => vec![format!("None of {mentors} is possible.")],
             Some(missed) => {
                 let first = match (feasible, all) {
+                    _ if without_group > 0 => self.ungrouped(feasible, without_group, &mentors),
                     (1, 1) => "The only mentor was possible, and the places went to others.".to_owned(),
                     (1, _) => format!("One of {mentors} was possible, and the places went to others."),
                     _ => format!("{feasible} of {mentors} were possible, and their places went to others."),
@@ -188,6 +201,20 @@ impl Explainer<'_> {
             said.push("In this mode nobody is moved for another's sake.".to_owned());
         }
         said.join(" ")
+    }
+
+    /// How the least size of groups has left a mentee without a mentor.
+    fn ungrouped(&self, feasible: i32, without_group: i32, mentors: &str) -> String {
+        let least = self.scores.snapshot.terms.least_group;
+        let got = match without_group {
+            1 => "one of them got nobody".to_owned(),
+            more => format!("{more} of them got nobody"),
+        };
+        let others = if without_group < feasible { "; the other places went to others" } else { "" };
+        let were = if feasible == 1 { "was" } else { "were" };
+        format!(
+            "{feasible} of {mentors} {were} possible; {got}, because groups below {least} mentees are not made{others}."
+        )
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) fn person(number: u128, places: i32) -> Person {
         participant: Uuid::from_u128(number),
         person: Uuid::from_u128(1_000_000 + number),
         places,
+        held: 0,
         wanted: vec![],
         offered: vec![],
         style: 0,
@@ -117,6 +118,27 @@ fn marks_and_places_forbid() {
     assert!(scores.choices(0).is_empty());
     assert_eq!(scores.choices(1).len(), 2);
     assert!(scores.score(7, 0).is_none() && scores.possible(0, 7).is_none());
+}
+
+#[test]
+fn a_group_counts_those_whom_the_mentor_has() {
+    let mut snapshot = snapshot(4, &[2, 1, 3, 0]);
+    snapshot.terms.least_group = 3;
+    snapshot.mentors[1].held = 2;
+    let least = |snapshot: &Snapshot| -> Vec<i32> {
+        snapshot.mentors.iter().map(|mentor| snapshot.least_of(mentor)).collect()
+    };
+    assert_eq!(least(&snapshot), [3, 1, 3, 3]);
+    let scores = Scores::new(&snapshot);
+    assert_eq!(scores.broken(0, 0), [HardRule::GroupTooSmall], "two places");
+    assert_eq!(scores.broken(0, 1), [], "two and one are three");
+    assert_eq!(scores.broken(0, 2), []);
+    assert_eq!(scores.broken(0, 3), [HardRule::MentorFull], "which says more");
+    snapshot.marks = vec![marked(1, 101, Mark::Pinned)];
+    assert_eq!(snapshot.check().expect_err("no group for the pin").reason, "PIN_CONTRADICTS");
+    snapshot.terms.least_group = 0;
+    assert_eq!(least(&snapshot), [1, 1, 1, 1]);
+    snapshot.check().expect("without groups it is a fine pin");
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn instance(mentees: usize, places: &[i64], scores: &[Option<i32>]) -> Instance 
         keep_bonus: 0,
         gap_limit: 0,
         floors: Floors::default(),
+        minimums: vec![],
     }
 }
 
@@ -178,6 +179,46 @@ proptest! {
             for pin in &instance.pins {
                 prop_assert_eq!(solved.mentor_of[pin.0 as usize], Some(pin.1));
             }
+        }
+    }
+}
+
+/// The best of all assignments in which nobody has a group below the minimum, by trying each.
+fn brute_force_groups(instance: &Instance, mentee: u32, made: &mut Vec<i64>) -> i64 {
+    if mentee as usize == instance.mentees {
+        let fits = |(made, least): (&i64, &i64)| *made == 0 || made >= least;
+        return if made.iter().zip(&instance.minimums).all(fits) { 0 } else { i64::MIN / 2 };
+    }
+    let mut best = brute_force_groups(instance, mentee + 1, made);
+    for pair in instance.pairs.iter().filter(|pair| pair.mentee == mentee) {
+        let mentor = pair.mentor as usize;
+        if made[mentor] < instance.places[mentor] {
+            made[mentor] += 1;
+            best = best.max(i64::from(pair.score) + brute_force_groups(instance, mentee + 1, made));
+            made[mentor] -= 1;
+        }
+    }
+    best
+}
+
+proptest! {
+    #[test]
+    fn groups_of_a_least_size_are_the_best_there_are(
+        scores in prop::collection::vec(prop::option::weighted(0.8, 0..100i32), 15),
+        minimums in prop::collection::vec(1..=3i64, 3),
+    ) {
+        let mut instance = instance(5, &[2, 0, 3], &scores);
+        instance.minimums = minimums.iter().zip(&instance.places).map(|(least, places)| *least.min(places)).collect();
+        let solved = solve(&instance);
+        let mut made = vec![0i64; 3];
+        solved.mentor_of.iter().flatten().for_each(|mentor| made[*mentor as usize] += 1);
+        prop_assert!(made.iter().zip(&instance.minimums).all(|(made, least)| *made == 0 || made >= least));
+        prop_assert_eq!(solved.total, brute_force_groups(&instance, 0, &mut vec![0; 3]));
+        prop_assert_eq!((solved.proven, solved.bound), (Proven::Optimal, solved.value));
+        if instance.minimums.iter().any(|least| *least > 1) {
+            let search = solved.groups.expect("a search");
+            prop_assert!(search.price_bound >= solved.bound);
+            Exact.verify(&instance, &solved).expect("the prices prove their bound");
         }
     }
 }
