@@ -74,6 +74,9 @@ def test_every_metric_that_is_asked_for_is_recorded():
     )
     idle = [name for name in re.findall(r'^    \("(\w+)", "', listed.read_text(), re.M) if f'"{name}"' not in sources]
     assert not idle, f"described, and recorded by nobody: {idle}"
+    recorded = set(re.findall(r'(?:counter|gauge|histogram)!\(\s*"(\w+)"', sources))
+    unknown = sorted(name for name in recorded if f'("{name}", "' not in listed.read_text())
+    assert len(recorded) > 30 and not unknown, f"recorded, and described nowhere: {unknown}"
     asked = set()
     for expression in [rule["expr"] for rule in ALERTS] + list(dashboards.queries()):
         asked |= {re.sub(r"_(bucket|sum|count)$", "", name) for name in metrics_in(expression)}

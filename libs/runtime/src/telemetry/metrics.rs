@@ -12,7 +12,7 @@ pub(super) const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Every metric of the suite and what it means: `# HELP` of `/metrics`. A test holds that none is missing here.
-pub const METRICS: [(&str, &str); 36] = [
+pub const METRICS: [(&str, &str); 45] = [
     ("mentor_rpc_calls_total", "Finished calls, by gRPC status code."),
     ("mentor_rpc_duration_seconds", "How long calls took; a stream until its end."),
     ("mentor_rpc_refusals_total", "Calls that were answered by an error, by its reason."),
@@ -30,6 +30,7 @@ pub const METRICS: [(&str, &str); 36] = [
     ("mentor_events_dead_total", "Events given up after the last attempt."),
     ("mentor_events_waiting", "Events put aside now, to be tried again."),
     ("mentor_events_dead", "Events given up now, until somebody replays them."),
+    ("mentor_events_foreign_total", "Messages in a queue of ours that are no event of the suite."),
     ("mentor_job_runs_total", "Runs of a periodic job, one for each tenant, by outcome."),
     ("mentor_job_seconds", "How long a run of a periodic job took."),
     ("mentor_job_last_success_timestamp_seconds", "When a periodic job last ran without a failure."),
@@ -46,6 +47,17 @@ pub const METRICS: [(&str, &str); 36] = [
     ("mentor_match_run_seconds", "How long a match run took to solve."),
     ("mentor_match_run_gap", "Relative gap of the last match run to the proven bound; 0 is the optimum."),
     ("mentor_match_run_unmatched", "Mentees without a proposal in the last match run."),
+    ("mentor_http_requests_total", "Answered HTTP requests of the gateway, by API, method and status."),
+    ("mentor_http_request_seconds", "How long the gateway took to answer an HTTP request."),
+    ("mentor_sign_in_refusals_total", "Sign-ins that were refused, by reason."),
+    ("mentor_webhook_attempts_total", "Attempts to deliver to a webhook, by outcome."),
+    ("mentor_webhook_attempt_seconds", "How long an attempt to deliver to a webhook took."),
+    ("mentor_webhook_dead_total", "Deliveries to webhooks that were given up."),
+    ("mentor_webhook_oldest_pending_seconds", "Age of the oldest delivery that waits, of all tenants."),
+    (
+        "mentor_webhook_late_seconds",
+        "How long the delivery that is due longest has been due, of all tenants.",
+    ),
     ("mentor_tls_reloads_total", "Renewed TLS certificates, by outcome."),
     ("mentor_log_lines_total", "Log lines of the levels warn and error."),
     ("mentor_ready", "1 while the process is ready for calls."),
