@@ -12,7 +12,11 @@ use contracts::mentor::{
         ListCheckInsRequest, ListReviewsRequest, check_in_service_client::CheckInServiceClient,
         review_service_client::ReviewServiceClient,
     },
-    gateway::v1::{CreateConnectionRequest, connection_service_client::ConnectionServiceClient},
+    gateway::v1::{
+        CreateConnectionRequest, CreateSourceRequest, Source, SourceSettings, StartSyncRequest, UploadFileOptions,
+        UploadFileRequest, UploadSettings, connection_service_client::ConnectionServiceClient,
+        source_service_client::SourceServiceClient, source_settings, upload_file_request,
+    },
     matching::v1::{Match, MatchState, PinPairRequest, run_service_client::RunServiceClient},
 };
 use enrollment::Enrollment;
@@ -270,7 +274,36 @@ async fn provision(suite: &Suite, stage: &Stage<'_>, pairs: &mut [Pair]) {
             .with("connection_id", &[&connection])
             .with("user_id", &[&user])
             .with("group_id", &[&group]);
+        synchronise(stage, n, pair).await;
     }
+}
+
+/// For each pair a source with a file and a run of it.
+async fn synchronise(stage: &Stage<'_>, n: usize, pair: &mut Pair) {
+    let mut client = SourceServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
+    let settings = SourceSettings { kind: Some(source_settings::Kind::Upload(UploadSettings::default())) };
+    let source = Source { name: format!("Files {n}"), settings: Some(settings), ..Source::default() };
+    let request = CreateSourceRequest { request_id: stage.request_id(), source: Some(source) };
+    let source = client.create_source(request).await.expect("allowed").into_inner().source.expect("the source");
+    let options = UploadFileOptions { source_id: source.source_id.clone(), file_name: "none.csv".into() };
+    let bytes = format!("employee_id,manager_id,job_title,unit\nnobody{n},,Clerk,Unit\n").into_bytes();
+    let parts = [upload_file_request::Part::Options(options), upload_file_request::Part::Chunk(bytes)];
+    let requests = parts.map(|part| UploadFileRequest { part: Some(part) });
+    let mut answers = client.upload_file(tokio_stream::iter(requests)).await.expect("allowed").into_inner();
+    let file = answers.message().await.expect("answered").expect("one answer").file_id;
+    let request = StartSyncRequest {
+        request_id: stage.request_id(),
+        source_id: source.source_id.clone(),
+        dry_run: true,
+        file_id: file.clone(),
+        ..StartSyncRequest::default()
+    };
+    let run = client.start_sync(request).await.expect("allowed").into_inner().run.expect("the run");
+    let shared = std::mem::take(&mut pair.shared);
+    pair.shared = shared
+        .with("source_id", &[&source.source_id])
+        .with("file_id", &[&file])
+        .with("sync_run_id", &[&run.sync_run_id]);
 }
 
 async fn pin(stage: &Stage<'_>, program: &str, mentor: &str, mentee: &str) {
