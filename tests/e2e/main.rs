@@ -11,5 +11,6 @@ mod provisioned;
 mod refused;
 mod rollout;
 mod start;
+mod synchronised;
 mod trace;
 mod versions;

@@ -15,10 +15,11 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 /// The commands by what one wants to do.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("See it work, with nothing set up", &["demo", "dev", "tokens"]),
     ("Use the matching engine on files", &["match"]),
     ("Run it on your own servers", &["config", "migrate", "serve"]),
+    ("Bring your organisation in", &["people"]),
     ("Look after it", &["doctor", "check", "events"]),
 ];
 
@@ -47,6 +48,7 @@ pub(crate) enum Command {
     Config(commands::config::Show),
     Migrate(commands::migrate::Migrate),
     Serve(commands::serve::Serve),
+    People(commands::people::People),
     Doctor(commands::doctor::Doctor),
     Check(commands::check::Check),
     Events(commands::events::Events),

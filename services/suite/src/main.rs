@@ -21,6 +21,7 @@ async fn main() -> ExitCode {
         Command::Match(command) => commands::matching::run(command).await,
         Command::Migrate(migrate) => commands::migrate::run(migrate).await,
         Command::Serve(serve) => commands::serve::run(serve).await,
+        Command::People(people) => commands::people::run(people).await,
         Command::Config(config) => commands::config::run(config),
         Command::Doctor(doctor) => match commands::doctor::run(doctor).await {
             Ok(healthy) => return if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE },

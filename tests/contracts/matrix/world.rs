@@ -13,10 +13,12 @@ use contracts::mentor::{
         review_service_client::ReviewServiceClient,
     },
     gateway::v1::{
-        CreateClientRequest, CreateConnectionRequest, CreateIdentityProviderRequest, CreateWebhookRequest,
-        IdentityProviderSettings, TestWebhookRequest, client_service_client::ClientServiceClient,
-        connection_service_client::ConnectionServiceClient,
+        CreateClientRequest, CreateConnectionRequest, CreateIdentityProviderRequest, CreateSourceRequest,
+        CreateWebhookRequest, IdentityProviderSettings, Source, SourceSettings, StartSyncRequest,
+        TestWebhookRequest, UploadFileOptions, UploadFileRequest, UploadSettings,
+        client_service_client::ClientServiceClient, connection_service_client::ConnectionServiceClient,
         identity_provider_service_client::IdentityProviderServiceClient,
+        source_service_client::SourceServiceClient, source_settings, upload_file_request,
         webhook_service_client::WebhookServiceClient,
     },
     matching::v1::{Match, MatchState, PinPairRequest, run_service_client::RunServiceClient},
@@ -300,6 +302,7 @@ async fn provision(suite: &Suite, stage: &Stage<'_>, pairs: &mut [Pair]) {
             .with("user_id", &[&user])
             .with("group_id", &[&group]);
         sign_in(suite, stage, pair, n).await;
+        synchronise(stage, n, pair).await;
     }
 }
 
@@ -349,6 +352,35 @@ async fn sign_in(suite: &Suite, stage: &Stage<'_>, pair: &mut Pair, n: usize) {
         .with("provider_id", &[&provider])
         .with("client_id", &[&client])
         .with("session_id", &[&session.to_string()]);
+}
+
+/// For each pair a source with a file and a run of it.
+async fn synchronise(stage: &Stage<'_>, n: usize, pair: &mut Pair) {
+    let mut client = SourceServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
+    let settings = SourceSettings { kind: Some(source_settings::Kind::Upload(UploadSettings::default())) };
+    let source = Source { name: format!("Files {n}"), settings: Some(settings), ..Source::default() };
+    let request = CreateSourceRequest { request_id: stage.request_id(), source: Some(source) };
+    let source =
+        client.create_source(request).await.expect("allowed").into_inner().source.expect("the source");
+    let options = UploadFileOptions { source_id: source.source_id.clone(), file_name: "none.csv".into() };
+    let bytes = format!("employee_id,manager_id,job_title,unit\nnobody{n},,Clerk,Unit\n").into_bytes();
+    let parts = [upload_file_request::Part::Options(options), upload_file_request::Part::Chunk(bytes)];
+    let requests = parts.map(|part| UploadFileRequest { part: Some(part) });
+    let mut answers = client.upload_file(tokio_stream::iter(requests)).await.expect("allowed").into_inner();
+    let file = answers.message().await.expect("answered").expect("one answer").file_id;
+    let request = StartSyncRequest {
+        request_id: stage.request_id(),
+        source_id: source.source_id.clone(),
+        dry_run: true,
+        file_id: file.clone(),
+        ..StartSyncRequest::default()
+    };
+    let run = client.start_sync(request).await.expect("allowed").into_inner().run.expect("the run");
+    let shared = std::mem::take(&mut pair.shared);
+    pair.shared = shared
+        .with("source_id", &[&source.source_id])
+        .with("file_id", &[&file])
+        .with("sync_run_id", &[&run.sync_run_id]);
 }
 
 async fn pin(stage: &Stage<'_>, program: &str, mentor: &str, mentee: &str) {

@@ -41,6 +41,8 @@ impl SyncWorld {
             config.services.insert("gateway".to_owned(), section);
         };
         let suite = Suite::builder().service::<Gateway>().configure(configure).start().await;
+        // From now on jobs run when the test lets time pass, and not a second after the start.
+        suite.run_jobs().await;
         SyncWorld { suite, drop }
     }
 

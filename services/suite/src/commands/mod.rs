@@ -7,5 +7,6 @@ pub(crate) mod doctor;
 pub(crate) mod events;
 pub(crate) mod matching;
 pub(crate) mod migrate;
+pub(crate) mod people;
 pub(crate) mod serve;
 pub(crate) mod tokens;

@@ -2,7 +2,8 @@
 
 use crate::program::run;
 
-const COMMANDS: [&str; 8] = ["demo", "dev", "match", "config", "migrate", "serve", "doctor", "events"];
+const COMMANDS: [&str; 9] =
+    ["demo", "dev", "match", "config", "migrate", "serve", "people", "doctor", "events"];
 
 #[tokio::test]
 async fn help_lists_every_command_and_each_explains_itself() {

@@ -6,6 +6,7 @@ mod doctor;
 mod events;
 mod help;
 mod matching;
+mod people;
 mod program;
 mod serve;
 mod tokens;
