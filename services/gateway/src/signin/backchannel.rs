@@ -87,8 +87,10 @@ async fn ended(
     let form = edge::form(gateway, headers, body).await?;
     let token = form.get("logout_token").ok_or_else(|| Error::field("logout_token", "must be there"))?;
     let ctx = edge::context(gateway, place.tenant, "back-channel logout", correlation);
-    let mut tx = gateway.db.write(&ctx).await?;
+    // No transaction waits for the provider's documents.
+    let mut tx = gateway.db.read(&ctx).await?;
     let provider = providers::store::find(&mut tx, id).await?;
+    tx.commit().await?;
     let claims = match verified(gateway, &provider, token).await {
         Ok(claims) => claims,
         Err(error) => {
@@ -97,6 +99,7 @@ async fn ended(
         }
     };
     check(&claims, &provider, ctx.now)?;
+    let mut tx = gateway.db.write(&ctx).await?;
     let expires = ctx.now.checked_add(FRESH + LEEWAY + LEEWAY).unwrap_or(Timestamp::MAX);
     if !sessions::store::take_logout_token(&mut tx, id, &claims.jti, expires).await? {
         return Err(invalid("it was sent before"));

@@ -36,12 +36,18 @@ use axum::{
 use discovery::Providers;
 use kernel::{Error, ErrorKind, Result};
 use keys::Keys;
+use tokio::sync::Semaphore;
 
 /// What signing in needs at run time.
 pub(crate) struct SignIn {
     keys: Keys,
     providers: Providers,
+    /// Places for sessions that are being renewed.
+    refreshes: Semaphore,
 }
+
+/// Sessions that are renewed at once; the others go on with what is known, and are renewed at their next use.
+const REFRESHES: usize = 5;
 
 impl SignIn {
     /// Reads the keys.
@@ -59,7 +65,8 @@ impl SignIn {
             })?;
             Keys::read(&text)?
         };
-        Ok(SignIn { keys, providers: Providers::new(http::Http::new()?) })
+        let (providers, refreshes) = (Providers::new(http::Http::new()?), Semaphore::new(REFRESHES));
+        Ok(SignIn { keys, providers, refreshes })
     }
 
     /// The keys.

@@ -21,6 +21,8 @@ pub(crate) async fn due(gateway: &Gateway, key: &str, live: live::State) -> Resu
     if !live.is_due(gateway.db.clock().now()) {
         return Ok(Some(live));
     }
+    // A refresh holds a connection while it waits for the provider: a slow one must not hold them all.
+    let Ok(_place) = gateway.sign_in.refreshes.try_acquire() else { return Ok(Some(live)) };
     let ctx = super::edge::context(
         gateway,
         live.tenant,

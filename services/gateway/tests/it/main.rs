@@ -24,7 +24,6 @@ mod peers;
 mod resources;
 mod signin;
 mod signin_browser;
-mod signin_canaille;
 mod signin_ended;
 mod signin_hostile;
 mod signin_machines;

@@ -1,6 +1,6 @@
 //! People and their browser: headless Chromium at the certified provider oidc-provider, through TLS, as in production.
 
-use crate::signin::{Setup, World, agent::path_of, peers::Peer, settings};
+use crate::signin::{Setup, World, agent::path_of, peers::Peer, settings, tls};
 use contracts::mentor::gateway::v1::*;
 use jiff::SignedDuration;
 use serde_json::{Value, json};

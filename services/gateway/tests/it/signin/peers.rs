@@ -13,9 +13,6 @@ use std::{
 /// What the folder holds.
 const PACKAGES: [&str; 3] = ["oidc-provider@9.13.3", "oauth2-mock-server@8.2.3", "playwright-core@1.65.1"];
 
-/// Canaille of PyPI, with the client library for SCIM that it was written for.
-const CANAILLE: [&str; 2] = ["Canaille[front,oidc,scim,server]==0.3.6", "scim2-client[httpx]==0.7.5"];
-
 /// A program that answers lines with lines; ends when it is dropped.
 #[derive(Clone)]
 pub(crate) struct Peer(Arc<Mutex<Running>>);
@@ -47,13 +44,8 @@ impl Peer {
     /// Starts a program of `tests/peers`; what it says first.
     pub(crate) async fn start(program: &'static str, argument: Value) -> (Peer, Value) {
         let work = move || {
-            let mut command = if program.ends_with(".py") {
-                Command::new(python())
-            } else {
-                let mut node = Command::new("node");
-                node.env("MENTOR_NODE_MODULES", modules());
-                node
-            };
+            let mut command = Command::new("node");
+            command.env("MENTOR_NODE_MODULES", modules());
             command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(program));
             command.arg(argument.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
             let mut process = command.spawn().expect("node runs: apt install npm");
@@ -110,24 +102,8 @@ impl Mock {
     }
 }
 
-/// An interpreter that has Canaille: that of `MENTOR_TEST_CANAILLE`, else of an environment below `target/tools/canaille`.
-fn python() -> PathBuf {
-    if let Some(python) = std::env::var_os("MENTOR_TEST_CANAILLE").filter(|path| !path.is_empty()) {
-        return PathBuf::from(python);
-    }
-    let (tools, _one) = tools("canaille");
-    let (home, wanted) = (tools.join("canaille"), CANAILLE.join("\n"));
-    let (python, stamp) = (home.join("bin/python3"), home.join("has"));
-    if !std::fs::read_to_string(&stamp).is_ok_and(|has| has == wanted) {
-        done(Command::new("python3").args(["-m", "venv"]).arg(&home));
-        done(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(CANAILLE));
-        std::fs::write(&stamp, wanted).expect("the target folder can be written");
-    }
-    python
-}
-
 fn done(command: &mut Command) {
-    let output = command.output().expect("Python 3 with venv, and npm: apt install python3-venv npm");
+    let output = command.output().expect("npm runs: apt install npm");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
