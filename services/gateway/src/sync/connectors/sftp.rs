@@ -146,7 +146,7 @@ impl Session {
             let marked = |name: &&String| first.contains_key(&format!("{name}.done"));
             return Ok(first.keys().filter(fits).filter(marked).cloned().collect());
         }
-        if first.keys().filter(fits).next().is_none() {
+        if !first.keys().any(|name| matches(&self.pattern, name)) {
             return Ok(Vec::new());
         }
         tokio::time::sleep(self.settle).await;
