@@ -276,7 +276,7 @@ fn said(error: russh_sftp::client::error::Error) -> Box<Error> {
 mod tests {
     use super::*;
 
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJcB3xFSNeosPJD61MYAIAe/e1FVyj2S9ErBmth63TC6";
 
     #[test]
     fn a_host_key_is_read_as_people_have_it() {
