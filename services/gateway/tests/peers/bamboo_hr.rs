@@ -75,7 +75,7 @@ fn list(seen: &Seen, company: &Company) -> Reply {
         seen.parameter("page[after]").strip_prefix("cur_").and_then(|id| id.parse().ok()).unwrap_or(-1_i64);
     let rest: Vec<&Value> = matching.into_iter().filter(|employee| id(employee) > after).collect();
     let page: Vec<Value> = rest.iter().take(limit).map(|employee| shown(employee, seen, company)).collect();
-    let last = rest.iter().take(limit).last().map(|last| id(last));
+    let last = rest.iter().take(limit).next_back().map(|last| id(last));
     let next = last.filter(|_| rest.len() > limit).map(|last| format!("cur_{last}"));
     let page_of = object!({ "nextCursor": next, "prevCursor": null });
     json(

@@ -154,7 +154,7 @@ impl Session {
             let marked = |name: &&String| first.contains_key(&format!("{name}.done"));
             return Ok(first.keys().filter(fits).filter(marked).cloned().collect());
         }
-        if first.keys().filter(fits).next().is_none() {
+        if !first.keys().any(|name| matches(&self.pattern, name)) {
             return Ok(Vec::new());
         }
         tokio::time::sleep(self.settle).await;
@@ -169,7 +169,7 @@ impl Session {
             within(PATIENCE, "listing the folder", self.sftp.read_dir(self.folder.as_str())).await?;
         let files = entries.map_err(said)?.take(MAX_NAMES).filter(|entry| {
             // A link could lead anywhere, and a name with a step is no name.
-            entry.metadata().is_regular() && !entry.file_name().contains(['/', '\0'])
+            is_file(entry.metadata().permissions) && !entry.file_name().contains(['/', '\0'])
         });
         Ok(files.map(|entry| (entry.file_name(), (entry.metadata().len(), entry.metadata().mtime))).collect())
     }
@@ -216,6 +216,11 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// Whether a mode is a regular file's; the library's own question takes a link for one, too.
+fn is_file(mode: Option<u32>) -> bool {
+    mode.is_some_and(|mode| mode & 0o170_000 == 0o100_000)
 }
 
 async fn connect(settings: &SftpSettings, secrets: &Secrets) -> Result<Handle<Pinned>> {
@@ -290,7 +295,13 @@ fn said(error: russh_sftp::client::error::Error) -> Box<Error> {
 mod tests {
     use super::*;
 
-    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti";
+    const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJcB3xFSNeosPJD61MYAIAe/e1FVyj2S9ErBmth63TC6";
+
+    #[test]
+    fn a_link_is_no_file() {
+        assert!(is_file(Some(0o100_644)));
+        assert!(!is_file(Some(0o120_777)) && !is_file(Some(0o040_755)) && !is_file(None));
+    }
 
     #[test]
     fn a_host_key_is_read_as_people_have_it() {

@@ -37,7 +37,7 @@ pub(super) enum Grant {
     /// RFC 6749, 6, with the credentials in the form.
     RefreshToken { client_id: String, client_secret: SecretString, refresh_token: SecretString },
     /// RFC 7522, 2.1, with the company's id, as SuccessFactors wants it.
-    Saml { company_id: String, assertion: Assertion },
+    Saml { company_id: String, assertion: Box<Assertion> },
 }
 
 /// A client that is known to its source.

@@ -110,7 +110,10 @@ impl SuccessFactors {
             let assertion = Assertion::new(&settings.client_id, &settings.user, token_url.as_str(), &key)?;
             Auth::OAuth {
                 token_url,
-                grant: Grant::Saml { company_id: settings.company_id.clone(), assertion },
+                grant: Grant::Saml {
+                    company_id: settings.company_id.clone(),
+                    assertion: Box::new(assertion),
+                },
             }
         };
         Ok(SuccessFactors {
