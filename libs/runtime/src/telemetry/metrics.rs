@@ -12,11 +12,7 @@ pub(super) const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Every metric of the suite and what it means: `# HELP` of `/metrics`. A test holds that none is missing here.
-<<<<<<< HEAD
 pub const METRICS: &[(&str, &str)] = &[
-=======
-pub const METRICS: [(&str, &str); 41] = [
->>>>>>> hooks
     ("mentor_rpc_calls_total", "Finished calls, by gRPC status code."),
     ("mentor_rpc_duration_seconds", "How long calls took; a stream until its end."),
     ("mentor_rpc_refusals_total", "Calls that were answered by an error, by its reason."),
