@@ -127,7 +127,8 @@ fn a_few_places_more_or_fewer_than_people() {
         for most in [0, 21, 10_000] {
             let (mut capacity, pairs) = random(seed, 240, 120, 9, 3, most);
             let mut surplus = capacity.iter().sum::<i64>() - 240 + missing;
-            for places in capacity.iter_mut().cycle() {
+            for mentor in (0..capacity.len()).cycle() {
+                let places = &mut capacity[mentor];
                 match surplus.signum() {
                     0 => break,
                     1 if *places > 1 => (*places, surplus) = (*places - 1, surplus - 1),

@@ -415,6 +415,8 @@ impl OpenMentors {
             mentor_of,
             total: solved.total,
             outcome: match solved.proven {
+                // What the search over groups has proven, the prices do not.
+                Proven::Optimal if solved.price_gap() != Some(0) => assignment::Outcome::WithinGap,
                 Proven::Optimal => assignment::Outcome::Optimal,
                 Proven::WithinGap => assignment::Outcome::WithinGap,
                 Proven::Stopped => assignment::Outcome::Stopped,
