@@ -3,9 +3,9 @@
 use contracts::mentor::{
     common::v1::ParticipantRole::{Mentee, Mentor},
     gateway::v1::{
-        CreateSourceRequest, GetSyncRunRequest, Source, SourceSettings, StartSyncRequest, SyncState, UploadFileOptions,
-        UploadFileRequest, UploadSettings, source_service_client::SourceServiceClient, source_settings::Kind,
-        upload_file_request::Part,
+        CreateSourceRequest, GetSyncRunRequest, Source, SourceSettings, StartSyncRequest, SyncState,
+        UploadFileOptions, UploadFileRequest, UploadSettings, source_service_client::SourceServiceClient,
+        source_settings::Kind, upload_file_request::Part,
     },
     matching::v1::{MatchState, PinPairRequest, run_service_client::RunServiceClient},
 };
@@ -47,9 +47,12 @@ async fn a_leaver_and_a_moved_report_by_file_end_their_pairs_the_same_day() {
     let people = stage.people().await;
     let program = stage.program("Leaders of tomorrow").await;
     let mut participants = Vec::new();
-    for (name, role, manager) in
-        [("mentor1", Mentor, "board"), ("mentor2", Mentor, "board"), ("mentee1", Mentee, "line"), ("mentee2", Mentee, "line")]
-    {
+    for (name, role, manager) in [
+        ("mentor1", Mentor, "board"),
+        ("mentor2", Mentor, "board"),
+        ("mentee1", Mentee, "line"),
+        ("mentee2", Mentee, "line"),
+    ] {
         let application = stage.apply(&program, people[name], role, 1).await.application_id;
         stage.endorse(people[manager], &application).await;
         participants.push(stage.accept(&application).await);
@@ -119,7 +122,8 @@ impl<'s> Hris<'s> {
             ..Source::default()
         };
         let request = CreateSourceRequest { request_id: stage.request_id(), source: Some(source) };
-        let made = sources.create_source(request).await.expect("allowed").into_inner().source.expect("the source");
+        let made =
+            sources.create_source(request).await.expect("allowed").into_inner().source.expect("the source");
         Hris { suite, source: made.source_id, sources }
     }
 
@@ -129,8 +133,10 @@ impl<'s> Hris<'s> {
             people.iter().map(|(name, manager)| format!("{name},{manager},Clerk,Unit of {name}\n")).collect();
         let bytes = format!("employee_id,manager_id,job_title,unit\n{rows}").into_bytes();
         let options = UploadFileOptions { source_id: self.source.clone(), file_name: "staff.csv".into() };
-        let requests = [Part::Options(options), Part::Chunk(bytes)].map(|part| UploadFileRequest { part: Some(part) });
-        let mut answers = self.sources.upload_file(tokio_stream::iter(requests)).await.expect("allowed").into_inner();
+        let requests =
+            [Part::Options(options), Part::Chunk(bytes)].map(|part| UploadFileRequest { part: Some(part) });
+        let mut answers =
+            self.sources.upload_file(tokio_stream::iter(requests)).await.expect("allowed").into_inner();
         let file = answers.message().await.expect("answered").expect("one answer");
         let request = StartSyncRequest {
             request_id: kernel::Uuid::new_v4().to_string(),
@@ -138,13 +144,21 @@ impl<'s> Hris<'s> {
             file_id: file.file_id,
             ..StartSyncRequest::default()
         };
-        let run = self.sources.start_sync(request).await.expect("nothing is under way").into_inner().run.expect("the run");
+        let run = self
+            .sources
+            .start_sync(request)
+            .await
+            .expect("nothing is under way")
+            .into_inner()
+            .run
+            .expect("the run");
         let mut sources = self.sources.clone();
         let ended = testkit::eventually!(Duration::from_secs(60), {
             self.suite.advance(SignedDuration::from_secs(1));
             self.suite.run_jobs().await;
             let request = GetSyncRunRequest { sync_run_id: run.sync_run_id.clone() };
-            let run = sources.get_sync_run(request).await.expect("the run").into_inner().run.expect("the run");
+            let run =
+                sources.get_sync_run(request).await.expect("the run").into_inner().run.expect("the run");
             (![SyncState::Queued, SyncState::Running].contains(&run.state())).then_some(run)
         });
         assert_eq!(ended.state(), SyncState::Succeeded, "{ended:?}");

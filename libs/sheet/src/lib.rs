@@ -81,9 +81,11 @@ impl Sheet {
     /// The rows under the header, in their order.
     pub fn rows(&self) -> impl Iterator<Item = Result<Row, Unreadable>> + '_ {
         let width = self.header.len();
-        let rows = self.records().zip(1..).skip(1).map(move |(record, number)| {
-            record.map(|record| Row { number, record, width })
-        });
+        let rows = self
+            .records()
+            .zip(1..)
+            .skip(1)
+            .map(move |(record, number)| record.map(|record| Row { number, record, width }));
         rows.filter(|row| !row.as_ref().is_ok_and(Row::is_blank))
     }
 

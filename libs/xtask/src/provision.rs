@@ -35,8 +35,11 @@ const FAKETIME: Package = Package {
 
 const SLAPD: Package =
     Package { debian: "slapd", homebrew: "openldap", is_there: || Path::new("/usr/sbin/slapd").exists() };
-const SSHD: Package =
-    Package { debian: "openssh-server", homebrew: "openssh", is_there: || Path::new("/usr/sbin/sshd").exists() };
+const SSHD: Package = Package {
+    debian: "openssh-server",
+    homebrew: "openssh",
+    is_there: || Path::new("/usr/sbin/sshd").exists(),
+};
 
 const ENGINE: Package =
     Package { debian: "docker.io", homebrew: "docker", is_there: || find("dockerd").is_some() };

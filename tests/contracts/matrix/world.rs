@@ -13,9 +13,10 @@ use contracts::mentor::{
         review_service_client::ReviewServiceClient,
     },
     gateway::v1::{
-        CreateConnectionRequest, CreateSourceRequest, Source, SourceSettings, StartSyncRequest, UploadFileOptions,
-        UploadFileRequest, UploadSettings, connection_service_client::ConnectionServiceClient,
-        source_service_client::SourceServiceClient, source_settings, upload_file_request,
+        CreateConnectionRequest, CreateSourceRequest, Source, SourceSettings, StartSyncRequest,
+        UploadFileOptions, UploadFileRequest, UploadSettings,
+        connection_service_client::ConnectionServiceClient, source_service_client::SourceServiceClient,
+        source_settings, upload_file_request,
     },
     matching::v1::{Match, MatchState, PinPairRequest, run_service_client::RunServiceClient},
 };
@@ -284,7 +285,8 @@ async fn synchronise(stage: &Stage<'_>, n: usize, pair: &mut Pair) {
     let settings = SourceSettings { kind: Some(source_settings::Kind::Upload(UploadSettings::default())) };
     let source = Source { name: format!("Files {n}"), settings: Some(settings), ..Source::default() };
     let request = CreateSourceRequest { request_id: stage.request_id(), source: Some(source) };
-    let source = client.create_source(request).await.expect("allowed").into_inner().source.expect("the source");
+    let source =
+        client.create_source(request).await.expect("allowed").into_inner().source.expect("the source");
     let options = UploadFileOptions { source_id: source.source_id.clone(), file_name: "none.csv".into() };
     let bytes = format!("employee_id,manager_id,job_title,unit\nnobody{n},,Clerk,Unit\n").into_bytes();
     let parts = [upload_file_request::Part::Options(options), upload_file_request::Part::Chunk(bytes)];

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn the_post_changes_when_the_source_speaks_of_it() {
-        let before = Facts { grade: "B3".into(), profession: "Tax".into(), fte_percent: 50, ..Facts::default() };
+        let before =
+            Facts { grade: "B3".into(), profession: "Tax".into(), fte_percent: 50, ..Facts::default() };
         let post = Post { grade: Some("C1".into()), profession: Some(String::new()), fte_percent: None };
         let after = facts(&user(Facts::default(), post), Some(&before), false);
         assert_eq!((after.grade.as_str(), after.profession.as_str(), after.fte_percent), ("C1", "", 50));

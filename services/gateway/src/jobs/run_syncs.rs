@@ -50,7 +50,9 @@ async fn watch(service: &Gateway, ctx: &Context) -> Result<()> {
             }
             Ok(false) => {}
             // A folder that is not there yet is no fault of the others.
-            Err(error) => tracing::debug!(source.id = %source.id, error = %error, "a folder could not be watched"),
+            Err(error) => {
+                tracing::debug!(source.id = %source.id, error = %error, "a folder could not be watched")
+            }
         }
     }
     Ok(())
@@ -59,7 +61,12 @@ async fn watch(service: &Gateway, ctx: &Context) -> Result<()> {
 async fn has_new_file(service: &Gateway, ctx: &Context, source: &Source) -> Result<bool> {
     let Some(Kind::Folder(folder)) = settings(source)?.kind else { return Ok(false) };
     let secrets = Secrets::of(service.settings.clone(), ctx.tenant());
-    let means = Means { settings: service.settings.clone(), secrets, now: ctx.now, clock: service.db.clock().clone() };
+    let means = Means {
+        settings: service.settings.clone(),
+        secrets,
+        now: ctx.now,
+        clock: service.db.clock().clone(),
+    };
     let looks = &service.runner.looks;
     let folder = Folder::of(source.id, &folder, &means, looks)?;
     let ready = folder.ready().await?;

@@ -121,7 +121,8 @@ fn fits(source: &Source, employee: &Employee) -> Result<(), Box<Fault>> {
     match long {
         None => Ok(()),
         Some((field, _)) => {
-            let message = format!("has more than {most} characters, which the prefix {} leaves", source.id_prefix);
+            let message =
+                format!("has more than {most} characters, which the prefix {} leaves", source.id_prefix);
             Err(Box::new(Fault { field: field.to_owned(), message, ..Fault::default() }))
         }
     }
@@ -131,7 +132,8 @@ fn fits(source: &Source, employee: &Employee) -> Result<(), Box<Fault>> {
 async fn take(tx: &mut Tx, source: &Source, run: &mut Run, here: &[Employee]) -> Result<()> {
     let ids: Vec<String> = here.iter().map(|employee| employee.external_id.clone()).collect();
     let known = employees::known(tx, source.id, &ids).await?;
-    let known: HashMap<&str, &Known> = known.iter().map(|known| (known.external_id.as_str(), known)).collect();
+    let known: HashMap<&str, &Known> =
+        known.iter().map(|known| (known.external_id.as_str(), known)).collect();
     let (mut written, mut changes) = (Vec::new(), Vec::new());
     for employee in here {
         let hash = hash(&source.id_prefix, employee)?;

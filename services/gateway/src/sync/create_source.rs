@@ -39,6 +39,11 @@ pub(crate) async fn handle(
 /// Checks settings as a connector will understand them.
 pub(super) fn check(service: &Gateway, tx: &Tx, settings: &SourceSettings) -> Result<()> {
     let secrets = Secrets::of(service.settings.clone(), tx.ctx().tenant());
-    let means = connectors::Means { settings: service.settings.clone(), secrets, now: tx.now(), clock: service.db.clock().clone() };
+    let means = connectors::Means {
+        settings: service.settings.clone(),
+        secrets,
+        now: tx.now(),
+        clock: service.db.clock().clone(),
+    };
     connectors::check(settings, &means)
 }

@@ -174,7 +174,11 @@ fn email(value: &str) -> Result<String, Wrong> {
         }
         None => value.is_empty(),
     };
-    if plausible { Ok(value) } else { Err(("email", "is not an address, such as ann@example.org".to_owned(), false)) }
+    if plausible {
+        Ok(value)
+    } else {
+        Err(("email", "is not an address, such as ann@example.org".to_owned(), false))
+    }
 }
 
 /// "0.5" (or "0,5", as spreadsheets in half of Europe save it) as 50; empty as 0, for unknown.
@@ -187,7 +191,8 @@ fn percent(value: &str) -> Result<i32, Wrong> {
         #[expect(clippy::cast_possible_truncation, reason = "0..200 fits")]
         Ok(share) if (0.0..=2.0).contains(&share) => Ok((share * 100.0).round() as i32),
         _ => {
-            let message = format!("'{value}' is not a share of a full-time post between 0 and 2, such as 0.5");
+            let message =
+                format!("'{value}' is not a share of a full-time post between 0 and 2, such as 0.5");
             Err(("fte", message, false))
         }
     }

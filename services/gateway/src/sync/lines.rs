@@ -46,7 +46,10 @@ fn bind(records: &[Record], whole: bool, faults: &mut Vec<Fault>) -> Vec<Manager
                 Manager::None
             }
             None if whole && !name.is_empty() && !record.left => {
-                faults.push(about(record, format!("the manager {name} is not in the file; bound when they come")));
+                faults.push(about(
+                    record,
+                    format!("the manager {name} is not in the file; bound when they come"),
+                ));
                 Manager::None
             }
             None => Manager::None,
@@ -124,7 +127,8 @@ mod tests {
 
     #[test]
     fn managers_come_first() {
-        let file = vec![record("c", "b"), record("b", "a"), record("d", "a"), record("a", ""), record("e", "gone")];
+        let file =
+            vec![record("c", "b"), record("b", "a"), record("d", "a"), record("a", ""), record("e", "gone")];
         let (sorted, faults) = top_down(file.clone(), true);
         assert_eq!(ids(&sorted), ["a", "e", "b", "d", "c"]);
         assert_eq!(faults.iter().map(|fault| fault.external_id.as_str()).collect::<Vec<_>>(), ["e"]);
@@ -133,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_circle_is_cut_once_and_told() {
-        let file = vec![record("a", "b"), record("b", "c"), record("c", "a"), record("d", "a"), record("e", "e")];
+        let file =
+            vec![record("a", "b"), record("b", "c"), record("c", "a"), record("d", "a"), record("e", "e")];
         let (sorted, faults) = top_down(file, true);
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert!(faults[0].message.contains("stand above each other"));

@@ -80,7 +80,8 @@ impl Mapping {
     /// What was chosen, else the default. Errors name `mapping[2].field` and the like.
     pub(crate) fn new(chosen: &[FieldMapping], default: &[FieldMapping]) -> Result<Mapping> {
         let rules = if chosen.is_empty() { default } else { chosen };
-        let rules: Vec<Rule> = rules.iter().enumerate().map(|(at, rule)| read(at, rule)).collect::<Result<_>>()?;
+        let rules: Vec<Rule> =
+            rules.iter().enumerate().map(|(at, rule)| read(at, rule)).collect::<Result<_>>()?;
         if rules.iter().all(|rule| rule.field != Field::ExternalId) {
             let missing = "names no external_id; every person needs the id that the source knows them by";
             return Err(Error::field("mapping", missing));
@@ -108,7 +109,8 @@ impl Mapping {
             } else if let Err(message) = rule.put(&mut record, value, today) {
                 let external_id = self.external_id(&value_of);
                 let (field, unknown) = (rule.name.to_owned(), external_id.is_empty());
-                let fault = Fault { external_id, field, message, rejected: true, unknown, ..Fault::default() };
+                let fault =
+                    Fault { external_id, field, message, rejected: true, unknown, ..Fault::default() };
                 return Err(Box::new(fault));
             }
         }
@@ -121,7 +123,8 @@ impl Mapping {
 
     /// The id alone, for whom nothing else can be read of.
     pub(crate) fn external_id<'v>(&self, value_of: &impl Fn(&str) -> Option<Cow<'v, str>>) -> String {
-        let ids = self.0.iter().filter(|rule| rule.field == Field::ExternalId).map(|rule| rule.value(value_of));
+        let ids =
+            self.0.iter().filter(|rule| rule.field == Field::ExternalId).map(|rule| rule.value(value_of));
         shown(&ids.into_iter().find(|id| !id.is_empty()).unwrap_or_default())
     }
 }
@@ -196,7 +199,10 @@ fn truth(value: &str) -> Result<Option<bool>, String> {
         "" => Ok(None),
         "true" | "1" | "yes" | "y" => Ok(Some(true)),
         "false" | "0" | "no" | "n" => Ok(Some(false)),
-        _ => Err(format!("'{}' is neither true nor false; name its meaning in the mapping's values", shown(value))),
+        _ => Err(format!(
+            "'{}' is neither true nor false; name its meaning in the mapping's values",
+            shown(value)
+        )),
     }
 }
 
@@ -238,7 +244,8 @@ mod tests {
     }
 
     fn taken(rules: &[FieldMapping], person: &[(&str, &str)]) -> Result<Record, Box<Fault>> {
-        let value = |name: &str| person.iter().find(|(known, _)| *known == name).map(|(_, v)| Cow::Borrowed(*v));
+        let value =
+            |name: &str| person.iter().find(|(known, _)| *known == name).map(|(_, v)| Cow::Borrowed(*v));
         mapping(rules).record(value, TODAY)
     }
 
@@ -261,9 +268,14 @@ mod tests {
     fn who_has_left_is_told_in_three_ways() {
         let rules = |field: &str| [takes("external_id", &["id"]), takes(field, &["x"])];
         let left = |field: &str, value: &str| {
-            taken(&rules(field), &[("id", "7"), ("x", value)]).map(|record| record.left).map_err(|f| f.message)
+            taken(&rules(field), &[("id", "7"), ("x", value)])
+                .map(|record| record.left)
+                .map_err(|f| f.message)
         };
-        assert_eq!((left("left", ""), left("left", "YES"), left("left", "0")), (Ok(false), Ok(true), Ok(false)));
+        assert_eq!(
+            (left("left", ""), left("left", "YES"), left("left", "0")),
+            (Ok(false), Ok(true), Ok(false))
+        );
         assert_eq!((left("active", "true"), left("active", "no")), (Ok(false), Ok(true)));
         assert!(left("active", "").is_err(), "an empty status is no status");
         assert!(left("left", "maybe").is_err());
@@ -275,7 +287,11 @@ mod tests {
 
     #[test]
     fn the_larger_organisation_stands_first() {
-        let rules = [takes("external_id", &["id"]), takes("organisation", &["o"]), takes("parent_organisation", &["p"])];
+        let rules = [
+            takes("external_id", &["id"]),
+            takes("organisation", &["o"]),
+            takes("parent_organisation", &["p"]),
+        ];
         let above = taken(&rules, &[("id", "7"), ("o", "Agency"), ("p", "Ministry")]).expect("a record");
         assert_eq!((above.organisation.as_str(), above.division.as_str()), ("Ministry", "Agency"));
         let alone = taken(&rules, &[("id", "7"), ("o", "Agency"), ("p", "")]).expect("a record");

@@ -52,7 +52,8 @@ pub(crate) async fn list_sync_runs(
         "" => None,
         id => Some(parse_id("source_id", id)?),
     };
-    let page = Page::read(request.page_size, &request.page_token, format!("sync runs {}", request.source_id))?;
+    let page =
+        Page::read(request.page_size, &request.page_token, format!("sync runs {}", request.source_id))?;
     let found = runs::list(tx, &page, source).await?;
     let (found, next_page_token) = page.finish(found, |run| run.id);
     Ok(ListSyncRunsResponse { runs: found.iter().map(run_out).collect(), next_page_token })

@@ -23,14 +23,8 @@ pub(crate) enum State {
 }
 
 impl State {
-    const ALL: [State; 6] = [
-        State::Queued,
-        State::Running,
-        State::Awaiting,
-        State::Succeeded,
-        State::Failed,
-        State::Cancelled,
-    ];
+    const ALL: [State; 6] =
+        [State::Queued, State::Running, State::Awaiting, State::Succeeded, State::Failed, State::Cancelled];
 
     /// The name in the database and in messages.
     pub(crate) fn name(self) -> &'static str {
@@ -181,7 +175,9 @@ impl Run {
     /// `SYNC_STATE` when it has ended.
     pub(crate) fn cancel(&mut self, message: &str, now: Timestamp) -> Result<()> {
         if !self.state.is_pending() && self.state != State::Awaiting {
-            return Err(self.wrong(format!("the run has {} and can't be cancelled any more", self.state.name())));
+            return Err(
+                self.wrong(format!("the run has {} and can't be cancelled any more", self.state.name()))
+            );
         }
         self.finish(State::Cancelled, message, now);
         Ok(())
@@ -210,11 +206,13 @@ impl Run {
             return;
         }
         let doubled = FIRST_WAIT.checked_mul(1 << self.attempts.clamp(1, 16).saturating_sub(1));
-        let asked = error.retry_after.and_then(|after| SignedDuration::try_from(after).ok()).unwrap_or_default();
+        let asked =
+            error.retry_after.and_then(|after| SignedDuration::try_from(after).ok()).unwrap_or_default();
         let wait = doubled.unwrap_or(LONGEST_WAIT).max(asked).min(LONGEST_WAIT);
         self.state = State::Queued;
         self.next_at = now.checked_add(wait).unwrap_or(now);
-        self.message = format!("{}; the run goes on at {}", error.message, self.next_at.strftime("%H:%M:%S UTC"));
+        self.message =
+            format!("{}; the run goes on at {}", error.message, self.next_at.strftime("%H:%M:%S UTC"));
     }
 
     /// Whether so many leavers need somebody's word.

@@ -165,7 +165,8 @@ impl Work {
             [] => None,
             rules => Some(mapping_in("csv", rules).map_err(Stop::Source)?),
         };
-        let mode = [self.run.mode, mode_in(csv.mode), mode_in(own.mode)].into_iter().find(|mode| *mode != Mode::Own);
+        let mode =
+            [self.run.mode, mode_in(csv.mode), mode_in(own.mode)].into_iter().find(|mode| *mode != Mode::Own);
         let whole = mode != Some(Mode::Delta);
         let mut tx = self.read_only().await?;
         let bytes = match self.run.file {
@@ -185,7 +186,9 @@ impl Work {
             return None;
         }
         let hours = match &settings.kind {
-            Some(wire::source_settings::Kind::Ldap(ldap)) if ldap.full_hours > 0 => i64::from(ldap.full_hours),
+            Some(wire::source_settings::Kind::Ldap(ldap)) if ldap.full_hours > 0 => {
+                i64::from(ldap.full_hours)
+            }
             Some(wire::source_settings::Kind::Ldap(_)) => 24,
             _ => FULL_HOURS,
         };
@@ -247,11 +250,15 @@ impl Work {
             let page = self.alive(connector.page(&ask, cursor.as_deref())).await?.map_err(Stop::Source)?;
             let (next, complete, mark) = (page.next.clone(), page.complete, page.mark.clone());
             if [&next, &mark].into_iter().flatten().any(|text| text.len() > MAX_CURSOR) {
-                let error = Error::precondition("SOURCE_INVALID", "the source names its next page with too many letters");
+                let error = Error::precondition(
+                    "SOURCE_INVALID",
+                    "the source names its next page with too many letters",
+                );
                 return Err(Stop::Source(error));
             }
             if next.is_some() && next == cursor {
-                let error = Error::precondition("SOURCE_INVALID", "the source names the same page as its next again");
+                let error =
+                    Error::precondition("SOURCE_INVALID", "the source names the same page as its next again");
                 return Err(Stop::Source(error));
             }
             let mut tx = self.begin().await?;
@@ -280,7 +287,8 @@ impl Work {
         if !self.run.complete || !self.run.doubtful {
             return Ok(());
         }
-        let message = "a record could not be read, so nobody was taken for absent; correct it and run again".to_owned();
+        let message =
+            "a record could not be read, so nobody was taken for absent; correct it and run again".to_owned();
         apply::tell(tx, &mut self.run, vec![Fault { message, ..Fault::default() }]).await
     }
 
@@ -317,7 +325,9 @@ impl Work {
         if many {
             self.run.state = State::Awaiting;
             self.run.message = format!("{warning}: confirm the run to go on, or cancel it");
-            tx.audit(Audit::of("sync_run", self.run.id).because("waits for confirmation of a mass deactivation"));
+            tx.audit(
+                Audit::of("sync_run", self.run.id).because("waits for confirmation of a mass deactivation"),
+            );
             self.save(tx).await?;
             return Err(Stop::Lost);
         }
@@ -393,10 +403,13 @@ impl Work {
             tx.commit().await?;
             let Some((number, ..)) = rows.last() else { break };
             after = *number;
-            text.extend(rows.iter().map(|(_, line, raw, wrong)| super::export_rejected::line(*line, raw, wrong)));
+            text.extend(
+                rows.iter().map(|(_, line, raw, wrong)| super::export_rejected::line(*line, raw, wrong)),
+            );
         }
         let means = self.means();
-        let folder = connectors::folder::Folder::of(self.source.id, folder, &means, &self.service.runner.looks);
+        let folder =
+            connectors::folder::Folder::of(self.source.id, folder, &means, &self.service.runner.looks);
         let name = format!("{}-{}", self.run.id, self.run.file_name);
         let put = async { folder?.put_rejected(&name, &text).await };
         put.await.map_err(Stop::Source)
@@ -404,7 +417,12 @@ impl Work {
 
     fn means(&self) -> Means {
         let secrets = Secrets::of(self.service.settings.clone(), self.tenant);
-        Means { settings: self.service.settings.clone(), secrets, now: self.now(), clock: self.service.db.clock().clone() }
+        Means {
+            settings: self.service.settings.clone(),
+            secrets,
+            now: self.now(),
+            clock: self.service.db.clock().clone(),
+        }
     }
 
     fn now(&self) -> Timestamp {

@@ -39,7 +39,8 @@ impl Secrets {
     /// `SOURCE_REFUSED` when there is none of this name, or it can't be read, or is empty.
     pub(crate) async fn read(&self, name: &str) -> Result<SecretString> {
         let wrong = |what: &str| {
-            let message = format!("the secret '{name}' {what}; see the setting services.gateway.sync.secrets");
+            let message =
+                format!("the secret '{name}' {what}; see the setting services.gateway.sync.secrets");
             Error::precondition("SOURCE_REFUSED", message)
         };
         let secret = self.find(name).ok_or_else(|| wrong("is not set for this tenant"))?;

@@ -29,7 +29,8 @@ pub(crate) async fn handle(
                 let settings = sent.settings.as_ref();
                 let settings = settings.ok_or_else(|| Error::field("source.settings", "must be set"))?;
                 if connectors::kind(settings) != source.kind {
-                    let message = format!("must stay of the kind {}; add another source instead", source.kind);
+                    let message =
+                        format!("must stay of the kind {}; add another source instead", source.kind);
                     return Err(Error::field("source.settings", message));
                 }
                 check(service, tx, settings)?;

@@ -29,7 +29,8 @@ async fn take(
     let mut tx = service.db.write(ctx).await?;
     let source = store::find(&mut tx, parse_id("options.source_id", &options.source_id)?).await?;
     if source.kind != "upload" {
-        let message = format!("the source is of the kind {}; files are handed over to upload sources", source.kind);
+        let message =
+            format!("the source is of the kind {}; files are handed over to upload sources", source.kind);
         return Err(Error::precondition("SOURCE_INVALID", message));
     }
     let digest = Sha256::digest(&bytes);
@@ -62,13 +63,18 @@ async fn receive(
             (None, _) => return Err(Error::field("part", "must be options or chunk")),
         }
         if bytes.len() > most {
-            return Err(refuse(format!("the file is larger than {} MiB (setting sync.max_file_bytes)", most >> 20)));
+            return Err(refuse(format!(
+                "the file is larger than {} MiB (setting sync.max_file_bytes)",
+                most >> 20
+            )));
         }
     }
     if bytes.is_empty() {
         return Err(refuse("the file is empty".to_owned()));
     }
-    options.map(|options| (options, bytes)).ok_or_else(|| Error::field("options", "must be the first message"))
+    options
+        .map(|options| (options, bytes))
+        .ok_or_else(|| Error::field("options", "must be the first message"))
 }
 
 fn refuse(message: String) -> Box<Error> {

@@ -16,7 +16,9 @@ fn file(rows: &[&str]) -> Vec<u8> {
 
 /// So many people under one, in units of two.
 fn staff(count: usize) -> Vec<String> {
-    let person = |id: usize| if id == 1 { "1,,Chief,Board".to_owned() } else { format!("{id},1,Clerk,Unit {}", id / 2) };
+    let person = |id: usize| {
+        if id == 1 { "1,,Chief,Board".to_owned() } else { format!("{id},1,Clerk,Unit {}", id / 2) }
+    };
     (1..=count).map(person).collect()
 }
 
@@ -36,10 +38,12 @@ async fn what_did_not_change_is_neither_written_nor_told() {
     assert_eq!((told[0].job_title.as_str(), &told[0].grade), ("Chief", &None));
 
     let written = "select max(updated_at)::text, max(xmin::text::bigint)::text from gateway.employee";
-    let before: (String, String) = sqlx::query_as(written).fetch_one(world.suite.sql()).await.expect("employees");
+    let before: (String, String) =
+        sqlx::query_as(written).fetch_one(world.suite.sql()).await.expect("employees");
     let again = world.load(&source, &file(&["1,,Chief,Board", "2,1,Head,Tax", "3,2,Clerk,Tax"])).await;
     assert_eq!(counts(&again), [0, 0, 0, 0, 3, 0]);
-    let after: (String, String) = sqlx::query_as(written).fetch_one(world.suite.sql()).await.expect("employees");
+    let after: (String, String) =
+        sqlx::query_as(written).fetch_one(world.suite.sql()).await.expect("employees");
     assert_eq!((world.told::<PersonProvisioned>().await.len(), before), (3, after));
 
     let changed = world.load(&source, &file(&["1,,Chief,Board", "2,1,Head,Law", "3,1,Clerk,Tax"])).await;
@@ -74,7 +78,8 @@ async fn many_leavers_wait_for_a_word() {
     world.load(&source, &staff_file(&people)).await;
     let asks = world.load(&source, &staff_file(&people[..10])).await;
     assert_eq!(asks.state(), SyncState::AwaitingConfirmation);
-    let question = "10 of 20 people (50 %) would leave, over the limit of 10 %: confirm the run to go on, or cancel it";
+    let question =
+        "10 of 20 people (50 %) would leave, over the limit of 10 %: confirm the run to go on, or cancel it";
     assert_eq!(asks.message, question);
     assert!(world.told::<PersonDeprovisioned>().await.is_empty());
     let leaving = world.changes(&asks).await;
@@ -93,7 +98,10 @@ async fn many_leavers_wait_for_a_word() {
     let later = world.load(&source, &staff_file(&people[..10])).await;
     assert_eq!((later.state(), counts(&later)), (SyncState::Succeeded, [0, 0, 0, 0, 10, 0]));
     let overtaken = world.read(&asks.sync_run_id).await;
-    assert_eq!((overtaken.state(), overtaken.message.as_str()), (SyncState::Cancelled, "a later run was started"));
+    assert_eq!(
+        (overtaken.state(), overtaken.message.as_str()),
+        (SyncState::Cancelled, "a later run was started")
+    );
 }
 
 #[tokio::test]
@@ -163,14 +171,27 @@ async fn bad_rows_go_to_a_file_that_can_be_corrected_and_imported() {
     assert_eq!(told.len(), expected.len(), "{told:?}");
     let provisioned: Vec<PersonProvisioned> = world.told().await;
     let eve = provisioned.iter().find(|one| one.external_id == "3").expect("Eve");
-    assert_eq!((eve.display_name.as_str(), eve.organisation.as_str(), eve.fte_percent), ("Eve Ray", "Acme", Some(50)));
+    assert_eq!(
+        (eve.display_name.as_str(), eve.organisation.as_str(), eve.fte_percent),
+        ("Eve Ray", "Acme", Some(50))
+    );
     assert_eq!(eve.manager, "9", "bound when they come");
 
     let rejected = world.rejected(&run).await;
-    assert!(rejected.starts_with("No,Boss,First,Last,Mail,Share,Status,End,Extra,line_number,what_is_wrong\n"), "{rejected}");
+    assert!(
+        rejected.starts_with("No,Boss,First,Last,Mail,Share,Status,End,Extra,line_number,what_is_wrong\n"),
+        "{rejected}"
+    );
     let wrong = rejected.lines().find(|line| line.starts_with("2,1")).expect("row 3");
-    assert_eq!(wrong, "2,1,Bob,\"M; x\",nonsense,1,A,,x,3,\"email: is not an address, such as ann@example.org\"");
-    let corrected: String = rejected.lines().filter(|l| l.starts_with("No,") || l.starts_with("2,1")).map(|l| format!("{l}\n")).collect();
+    assert_eq!(
+        wrong,
+        "2,1,Bob,\"M; x\",nonsense,1,A,,x,3,\"email: is not an address, such as ann@example.org\""
+    );
+    let corrected: String = rejected
+        .lines()
+        .filter(|l| l.starts_with("No,") || l.starts_with("2,1"))
+        .map(|l| format!("{l}\n"))
+        .collect();
     let corrected = corrected.replace("nonsense", "bob@x.org");
     let file = world.upload(&source, corrected.as_bytes()).await.expect("a file");
     let delta = StartSyncRequest { file_id: file.file_id, mode: SyncMode::Delta.into(), ..of(&source) };
@@ -196,9 +217,15 @@ async fn files_that_are_no_use_fail_their_run_and_change_nothing() {
     let source = world.uploads(CsvSettings::default()).await;
     let cases: [(&[u8], &str); 4] = [
         (b"employee_id,unit\n1,x\n", "row 1: column manager_id is missing; the file has: employee_id, unit"),
-        (b"employee_id,manager_id,job_title,unit\n1,\0,x,y\n", "row 2: holds a zero byte; save the file as CSV in UTF-8"),
+        (
+            b"employee_id,manager_id,job_title,unit\n1,\0,x,y\n",
+            "row 2: holds a zero byte; save the file as CSV in UTF-8",
+        ),
         (b"employee_id,manager_id,job_title,unit\n", "the file has a header and no rows"),
-        (b"employee_id,manager_id,job_title,unit\n1,,a,b\n2,,a,b\n3,,a,b\n4,,a,b\n5,,a,b\n6,,a,b\n", "row 7: the file has more than 5 rows"),
+        (
+            b"employee_id,manager_id,job_title,unit\n1,,a,b\n2,,a,b\n3,,a,b\n4,,a,b\n5,,a,b\n6,,a,b\n",
+            "row 7: the file has more than 5 rows",
+        ),
     ];
     for (bytes, message) in cases {
         let run = world.load(&source, bytes).await;
@@ -206,7 +233,10 @@ async fn files_that_are_no_use_fail_their_run_and_change_nothing() {
     }
     let large = world.upload(&source, &vec![b'x'; 200_000]).await.expect_err("too large");
     assert!(refused(&large).contains("larger than 0 MiB"), "{large:?}");
-    assert_eq!(refused(&world.upload(&source, b"").await.expect_err("empty")), "InvalidArgument the file is empty");
+    assert_eq!(
+        refused(&world.upload(&source, b"").await.expect_err("empty")),
+        "InvalidArgument the file is empty"
+    );
     let none = world.begin(of(&source)).await.expect_err("no file");
     assert!(refused(&none).contains("file_id"), "{none:?}");
     assert!(world.told::<PersonProvisioned>().await.is_empty());
@@ -216,9 +246,15 @@ async fn files_that_are_no_use_fail_their_run_and_change_nothing() {
 async fn a_dropped_file_is_taken_once_and_put_away() {
     let world = SyncWorld::start("").await;
     let folder = world.folder("nightly");
-    let settings = FolderSettings { folder: "nightly".into(), pattern: "staff*.csv".into(), done_marker: true, csv: None };
+    let settings = FolderSettings {
+        folder: "nightly".into(),
+        pattern: "staff*.csv".into(),
+        done_marker: true,
+        csv: None,
+    };
     let source = world.create("Nightly", Kind::Folder(settings)).await;
-    std::fs::write(folder.join("staff-1.csv"), file(&["1,,Chief,Board", "2,1,Head,Tax", "3,1"])).expect("dropped");
+    std::fs::write(folder.join("staff-1.csv"), file(&["1,,Chief,Board", "2,1,Head,Tax", "3,1"]))
+        .expect("dropped");
     std::fs::write(folder.join("other.csv"), "no").expect("dropped");
     world.tick().await;
     assert!(world.runs(&source).await.is_empty(), "it is not whole yet");
@@ -239,7 +275,8 @@ async fn a_dropped_file_is_taken_once_and_put_away() {
     assert!(!folder.join("staff-1.csv.done").exists());
 
     // The same bytes under another name are put away, not taken.
-    std::fs::write(folder.join("staff-2.csv"), file(&["1,,Chief,Board", "2,1,Head,Tax", "3,1"])).expect("dropped");
+    std::fs::write(folder.join("staff-2.csv"), file(&["1,,Chief,Board", "2,1,Head,Tax", "3,1"]))
+        .expect("dropped");
     std::fs::write(folder.join("staff-2.csv.done"), "").expect("dropped");
     world.tick().await;
     let again = eventually!(Duration::from_secs(10), {
@@ -247,7 +284,10 @@ async fn a_dropped_file_is_taken_once_and_put_away() {
         (runs.len() == 2).then(|| runs[0].clone())
     });
     let again = world.ended(&again.sync_run_id).await;
-    assert_eq!((again.message.as_str(), counts(&again)[4]), ("the file was taken before; it was put away", 0));
+    assert_eq!(
+        (again.message.as_str(), counts(&again)[4]),
+        ("the file was taken before; it was put away", 0)
+    );
     assert_eq!(names("taken").len(), 2);
     world.tick().await;
     assert_eq!(world.runs(&source).await.len(), 2, "nothing more is there");
@@ -278,6 +318,7 @@ async fn two_files_are_taken_one_after_the_other_when_the_clock_says() {
         let runs = world.runs(&source).await;
         (runs.len() == 2 && runs.iter().all(|run| run.state() == SyncState::Succeeded)).then_some(runs)
     });
-    let read: Vec<_> = runs.iter().rev().map(|run| (run.file_name.as_str(), counts(run)[0], counts(run)[1])).collect();
+    let read: Vec<_> =
+        runs.iter().rev().map(|run| (run.file_name.as_str(), counts(run)[0], counts(run)[1])).collect();
     assert_eq!(read, [("a.csv", 2, 0), ("b.csv", 0, 1)]);
 }

@@ -40,7 +40,8 @@ impl Drop for Slapd {
 }
 
 fn program() -> PathBuf {
-    let found = ["/usr/sbin/slapd", "/usr/libexec/slapd"].into_iter().map(PathBuf::from).find(|path| path.exists());
+    let found =
+        ["/usr/sbin/slapd", "/usr/libexec/slapd"].into_iter().map(PathBuf::from).find(|path| path.exists());
     found.expect("slapd is missing: apt install slapd")
 }
 
@@ -74,7 +75,8 @@ impl Slapd {
     async fn start() -> Slapd {
         let home = tempfile::tempdir().expect("a temporary folder");
         let at = |name: &str| home.path().join(name).display().to_string();
-        let authority = rcgen::generate_simple_self_signed(vec!["localhost".into(), "127.0.0.1".into()]).expect("a certificate");
+        let authority = rcgen::generate_simple_self_signed(vec!["localhost".into(), "127.0.0.1".into()])
+            .expect("a certificate");
         fs::write(at("cert.pem"), authority.cert.pem()).expect("written");
         fs::write(at("key.pem"), authority.signing_key.serialize_pem()).expect("written");
         fs::create_dir(at("data")).expect("a folder");
@@ -91,7 +93,9 @@ impl Slapd {
         );
         fs::write(at("slapd.conf"), config).expect("written");
         fs::write(at("people.ldif"), entries()).expect("written");
-        let add = Command::new(program()).args(["-T", "add", "-q", "-f", &at("slapd.conf"), "-l", &at("people.ldif")]).output();
+        let add = Command::new(program())
+            .args(["-T", "add", "-q", "-f", &at("slapd.conf"), "-l", &at("people.ldif")])
+            .output();
         let add = add.expect("slapd runs");
         assert!(add.status.success(), "{}", String::from_utf8_lossy(&add.stderr));
         let (plain, tls) = (free_port(), free_port());
@@ -105,7 +109,10 @@ impl Slapd {
         let ca = authority.cert.pem();
         let server = Slapd { home, plain, tls, ca, process };
         for port in [plain, tls] {
-            eventually!(Duration::from_secs(20), tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok());
+            eventually!(
+                Duration::from_secs(20),
+                tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+            );
         }
         assert!(Path::new(server.home.path()).exists());
         server
@@ -126,7 +133,8 @@ impl Slapd {
 
     async fn admin(&self) -> ldap3::Ldap {
         let url = format!("ldap://127.0.0.1:{}", self.plain);
-        let (connection, mut ldap) = LdapConnAsync::with_settings(LdapConnSettings::new(), &url).await.expect("a connection");
+        let (connection, mut ldap) =
+            LdapConnAsync::with_settings(LdapConnSettings::new(), &url).await.expect("a connection");
         ldap3::drive!(connection);
         ldap.simple_bind(ROOT, PASSWORD).await.expect("bound").success().expect("bound");
         ldap
@@ -150,10 +158,17 @@ async fn twelve_hundred_people_come_over_ldaps_and_only_changes_after() {
     let (server, world) = (Slapd::start().await, world().await);
     let source = world.create("Directory", Kind::Ldap(server.settings())).await;
     let first = world.run(of(&source)).await;
-    assert_eq!((first.state(), counts(&first)), (SyncState::Succeeded, [MANY as i64, 0, 0, 0, 0, 0]), "{first:?}");
+    assert_eq!(
+        (first.state(), counts(&first)),
+        (SyncState::Succeeded, [MANY as i64, 0, 0, 0, 0, 0]),
+        "{first:?}"
+    );
     let told: Vec<PersonProvisioned> = world.told().await;
     let one = told.iter().find(|one| one.external_id == "77").expect("person 77");
-    assert_eq!((one.manager.as_str(), one.display_name.as_str(), one.unit.as_str()), ("9", "Person 77", "Unit 1"));
+    assert_eq!(
+        (one.manager.as_str(), one.display_name.as_str(), one.unit.as_str()),
+        ("9", "Person 77", "Unit 1")
+    );
     assert_eq!((one.user_name.as_str(), one.job_title.as_str()), ("p77", "Job 5"));
     assert_eq!(told.iter().filter(|one| one.manager.is_empty()).count(), 1, "every DN was resolved");
 
@@ -185,7 +200,11 @@ async fn start_tls_and_a_mapping_of_ones_own() {
         url: format!("ldap://localhost:{}", server.plain),
         start_tls: true,
         filter: "(departmentNumber=Unit 1)".into(),
-        mapping: vec![takes("external_id", &["uid"]), takes("display_name", &["sn", "cn"]), takes("grade", &["title"])],
+        mapping: vec![
+            takes("external_id", &["uid"]),
+            takes("display_name", &["sn", "cn"]),
+            takes("grade", &["title"]),
+        ],
         ..server.settings()
     };
     let source = world.create("Directory", Kind::Ldap(settings)).await;
@@ -201,9 +220,15 @@ async fn what_a_directory_refuses_is_told_clearly() {
     let (server, world) = (Slapd::start().await, world().await);
     let own = server.settings();
     let cases = [
-        (LdapSettings { password_secret: "wrong".into(), ..own.clone() }, "does not know settings.ldap.bind_dn with this password"),
+        (
+            LdapSettings { password_secret: "wrong".into(), ..own.clone() },
+            "does not know settings.ldap.bind_dn with this password",
+        ),
         (LdapSettings { password_secret: "empty".into(), ..own.clone() }, "the secret 'empty' is empty"),
-        (LdapSettings { base_dn: "ou=nobody,dc=example,dc=org".into(), ..own.clone() }, "no settings.ldap.base_dn"),
+        (
+            LdapSettings { base_dn: "ou=nobody,dc=example,dc=org".into(), ..own.clone() },
+            "no settings.ldap.base_dn",
+        ),
         (LdapSettings { ca_certificates: String::new(), ..own.clone() }, "certificate that is not trusted"),
     ];
     for (place, (settings, message)) in cases.into_iter().enumerate() {

@@ -1,9 +1,17 @@
 //! Runs as resources: one at a time, watched, stopped, and gone on with by another process.
 
 use crate::sync_world::{SyncWorld, TENANT, counts, of, refused};
-use contracts::mentor::gateway::{events::v1::PersonProvisioned, v1::{source_settings::Kind, *}};
+use contracts::mentor::gateway::{
+    events::v1::PersonProvisioned,
+    v1::{source_settings::Kind, *},
+};
 use jiff::SignedDuration;
-use std::{collections::HashSet, fmt::Write, sync::Arc, time::{Duration, Instant}};
+use std::{
+    collections::HashSet,
+    fmt::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use testkit::eventually;
 
 /// People of a large organisation.
@@ -16,7 +24,13 @@ fn large(count: usize) -> Vec<u8> {
         // 7,919 is prime to any count that is not its multiple: everybody comes once.
         let id = place * 7_919 % count;
         let manager = if id == 0 { String::new() } else { format!("E{}", (id - 1) / 8) };
-        let _ = writeln!(text, "E{id},{manager},Job {},Unit {},Person {id},p{id}@example.org,G{}", id % 97, id / 64, id % 7);
+        let _ = writeln!(
+            text,
+            "E{id},{manager},Job {},Unit {},Person {id},p{id}@example.org,G{}",
+            id % 97,
+            id / 64,
+            id % 7
+        );
     }
     text.into_bytes()
 }
@@ -27,12 +41,17 @@ async fn sixty_seven_thousand_people_load_go_on_after_a_kill_and_load_again_with
     let source = world.uploads(CsvSettings::default()).await;
     let bytes = large(MANY);
     let file = world.upload(&source, &bytes).await.expect("a file");
-    let run = world.begin(StartSyncRequest { file_id: file.file_id.clone(), ..of(&source) }).await.expect("a run");
+    let run =
+        world.begin(StartSyncRequest { file_id: file.file_id.clone(), ..of(&source) }).await.expect("a run");
     let began = Instant::now();
     // Another process works on it, and is killed in the midst.
     let (there, id) = (world.clone(), run.sync_run_id.clone());
     let killed = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let read = runtime.block_on(async {
             let host = there.suite.replica().await;
             host.run_jobs().await.expect("the job runs");
@@ -46,7 +65,9 @@ async fn sixty_seven_thousand_people_load_go_on_after_a_kill_and_load_again_with
         runtime.shutdown_background();
         read
     });
-    let committed = tokio::task::spawn_blocking(move || killed.join().expect("the other process worked")).await.expect("joined");
+    let committed = tokio::task::spawn_blocking(move || killed.join().expect("the other process worked"))
+        .await
+        .expect("joined");
     let stopped = world.read(&run.sync_run_id).await;
     assert!(committed >= 20 && stopped.state() == SyncState::Running, "{stopped:?}");
     assert!(counts(&stopped)[0] < MANY as i64, "it was killed too late to show anything");
@@ -55,7 +76,11 @@ async fn sixty_seven_thousand_people_load_go_on_after_a_kill_and_load_again_with
     world.suite.advance(SignedDuration::from_secs(61));
     let done = world.ended(&run.sync_run_id).await;
     let took = began.elapsed();
-    assert_eq!((done.state(), counts(&done)), (SyncState::Succeeded, [MANY as i64, 0, 0, 0, 0, 0]), "{done:?}");
+    assert_eq!(
+        (done.state(), counts(&done)),
+        (SyncState::Succeeded, [MANY as i64, 0, 0, 0, 0, 0]),
+        "{done:?}"
+    );
     let told: Vec<PersonProvisioned> = world.told().await;
     let people: HashSet<&str> = told.iter().map(|one| one.external_id.as_str()).collect();
     assert_eq!((told.len(), people.len()), (MANY, MANY), "everybody is told once");
@@ -84,7 +109,10 @@ async fn one_run_of_a_source_at_a_time() {
     let same = world.upload(&source, &large(20)).await.expect("a file");
     assert_eq!(same.sync_run_id, run.sync_run_id, "the run that reads these bytes is told");
     let second = world.begin(request.clone()).await.expect_err("one is under way");
-    assert_eq!(refused(&second), "FailedPrecondition a run of this source is under way; watch it, or cancel it first");
+    assert_eq!(
+        refused(&second),
+        "FailedPrecondition a run of this source is under way; watch it, or cancel it first"
+    );
     let remove = RemoveSourceRequest { request_id: world.id(), source_id: source.source_id.clone() };
     let held = world.sources().remove_source(remove).await.expect_err("one is under way");
     assert!(refused(&held).contains("cancel it first"), "{held:?}");
@@ -135,15 +163,58 @@ async fn sources_are_checked_changed_and_kept_apart() {
     let source = world.uploads(CsvSettings::default()).await;
     let same = Source { name: "FILES".into(), settings: upload(), ..Source::default() };
     assert!(refused(&world.add(same).await.expect_err("a second of the name")).starts_with("AlreadyExists"));
-    let wrong = |kind| Source { name: "x".into(), settings: crate::sync_world::settings(kind), ..Source::default() };
+    let wrong =
+        |kind| Source { name: "x".into(), settings: crate::sync_world::settings(kind), ..Source::default() };
     let mapping = vec![crate::sync_world::takes("shoe_size", &["x"])];
     let cases = [
-        (wrong(Kind::Upload(UploadSettings { csv: Some(CsvSettings { mapping, ..CsvSettings::default() }) })), "source.settings.upload.csv.mapping[0].field"),
-        (wrong(Kind::Folder(FolderSettings { folder: "../x".into(), ..FolderSettings::default() })), "folder"),
-        (wrong(Kind::Ldap(LdapSettings { url: "ldap://x".into(), bind_dn: "cn=x".into(), password_secret: "y".into(), base_dn: "z".into(), ..LdapSettings::default() })), "source.settings.ldap.url"),
-        (wrong(Kind::Ldap(LdapSettings { url: "ldaps://x".into(), bind_dn: "cn=x".into(), password_secret: "y".into(), base_dn: "z".into(), ..LdapSettings::default() })), "source.settings.ldap.password_secret"),
-        (wrong(Kind::Sftp(SftpSettings { host: "x".into(), user: "u".into(), host_key: "any".into(), ..SftpSettings::default() })), "source.settings.sftp.host_key"),
-        (Source { name: "x".into(), settings: upload(), schedule: Some(SyncSchedule { times: vec!["02:30".into()], zone: "Mars".into() }), ..Source::default() }, "source.schedule.zone"),
+        (
+            wrong(Kind::Upload(UploadSettings {
+                csv: Some(CsvSettings { mapping, ..CsvSettings::default() }),
+            })),
+            "source.settings.upload.csv.mapping[0].field",
+        ),
+        (
+            wrong(Kind::Folder(FolderSettings { folder: "../x".into(), ..FolderSettings::default() })),
+            "folder",
+        ),
+        (
+            wrong(Kind::Ldap(LdapSettings {
+                url: "ldap://x".into(),
+                bind_dn: "cn=x".into(),
+                password_secret: "y".into(),
+                base_dn: "z".into(),
+                ..LdapSettings::default()
+            })),
+            "source.settings.ldap.url",
+        ),
+        (
+            wrong(Kind::Ldap(LdapSettings {
+                url: "ldaps://x".into(),
+                bind_dn: "cn=x".into(),
+                password_secret: "y".into(),
+                base_dn: "z".into(),
+                ..LdapSettings::default()
+            })),
+            "source.settings.ldap.password_secret",
+        ),
+        (
+            wrong(Kind::Sftp(SftpSettings {
+                host: "x".into(),
+                user: "u".into(),
+                host_key: "any".into(),
+                ..SftpSettings::default()
+            })),
+            "source.settings.sftp.host_key",
+        ),
+        (
+            Source {
+                name: "x".into(),
+                settings: upload(),
+                schedule: Some(SyncSchedule { times: vec!["02:30".into()], zone: "Mars".into() }),
+                ..Source::default()
+            },
+            "source.schedule.zone",
+        ),
     ];
     for (source, field) in cases {
         let error = world.add(source).await.expect_err(field);
@@ -152,27 +223,40 @@ async fn sources_are_checked_changed_and_kept_apart() {
     let update = |source: Source, paths: &[&str]| UpdateSourceRequest {
         request_id: world.id(),
         source: Some(source),
-        update_mask: Some(prost_types::FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        }),
     };
     let renamed = Source { name: "Staff".into(), paused: true, ..source.clone() };
-    let changed = world.sources().update_source(update(renamed.clone(), &["name", "paused"])).await.expect("a change");
+    let changed =
+        world.sources().update_source(update(renamed.clone(), &["name", "paused"])).await.expect("a change");
     let changed = changed.into_inner().source.expect("the source");
     assert!(changed.name == "Staff" && changed.paused && changed.etag != source.etag);
     let stale = world.sources().update_source(update(renamed, &["name"])).await.expect_err("stale");
     assert_eq!(stale.code(), tonic::Code::Aborted);
-    let other = Source { settings: crate::sync_world::settings(Kind::Folder(FolderSettings { folder: "a".into(), ..Default::default() })), ..changed.clone() };
+    let other = Source {
+        settings: crate::sync_world::settings(Kind::Folder(FolderSettings {
+            folder: "a".into(),
+            ..Default::default()
+        })),
+        ..changed.clone()
+    };
     let other = world.sources().update_source(update(other, &["settings"])).await.expect_err("another kind");
     assert!(refused(&other).contains("must stay of the kind upload"), "{other:?}");
 
     let token = world.suite.token(kernel::Role::HrAdmin, None);
     let mut stranger = source_service_client::SourceServiceClient::new(world.suite.authorized(token));
-    let foreign = stranger.get_source(GetSourceRequest { source_id: source.source_id }).await.expect_err("another tenant's");
+    let foreign = stranger
+        .get_source(GetSourceRequest { source_id: source.source_id })
+        .await
+        .expect_err("another tenant's");
     assert_eq!(foreign.code(), tonic::Code::NotFound);
 }
 
 #[tokio::test]
 async fn a_source_that_does_not_answer_is_asked_again_and_then_given_up() {
-    let world = SyncWorld::start(&format!("attempts = 3\n[secrets.ldap]\ntenant = '{TENANT}'\nvalue = 'x'")).await;
+    let world =
+        SyncWorld::start(&format!("attempts = 3\n[secrets.ldap]\ntenant = '{TENANT}'\nvalue = 'x'")).await;
     let settings = LdapSettings {
         url: "ldaps://127.0.0.1:1".into(),
         bind_dn: "cn=reader".into(),

@@ -41,10 +41,18 @@ impl Sshd {
         let home = tempfile::tempdir().expect("a temporary folder");
         let at = |name: &str| home.path().join(name);
         for name in ["host", "user"] {
-            done(Command::new(program("ssh-keygen")).args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(at(name)));
+            done(
+                Command::new(program("ssh-keygen"))
+                    .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                    .arg(at(name)),
+            );
         }
         fs::create_dir(at("out")).expect("a folder");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .expect("a port")
+            .local_addr()
+            .expect("an address")
+            .port();
         let config = format!(
             "ListenAddress 127.0.0.1:{port}\nHostKey {host}\nAuthorizedKeysFile {user}.pub\nPidFile none\nUsePAM no\n\
              StrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n",
@@ -58,7 +66,10 @@ impl Sshd {
         command.args(["-D", "-e", "-f"]).arg(at("config")).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().expect("sshd starts");
         let server = Sshd { home, port, process };
-        eventually!(Duration::from_secs(20), tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok());
+        eventually!(
+            Duration::from_secs(20),
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+        );
         server
     }
 
@@ -92,11 +103,17 @@ async fn files_are_pulled_in_their_order_and_archived() {
     let world = server.world().await;
     let source = world.create("Provider", Kind::Sftp(server.settings())).await;
     let empty = world.run(of(&source)).await;
-    assert_eq!((empty.state(), empty.message.as_str()), (SyncState::Succeeded, "there was no new file"), "{empty:?}");
+    assert_eq!(
+        (empty.state(), empty.message.as_str()),
+        (SyncState::Succeeded, "there was no new file"),
+        "{empty:?}"
+    );
 
     let header = "employee_id,manager_id,job_title,unit\n";
-    fs::write(server.out().join("staff-1.csv"), format!("{header}1,,Chief,Board\n2,1,Head,Tax\n")).expect("written");
-    fs::write(server.out().join("staff-2.csv"), format!("{header}1,,Chief,Board\n2,1,Head,Law\n")).expect("written");
+    fs::write(server.out().join("staff-1.csv"), format!("{header}1,,Chief,Board\n2,1,Head,Tax\n"))
+        .expect("written");
+    fs::write(server.out().join("staff-2.csv"), format!("{header}1,,Chief,Board\n2,1,Head,Law\n"))
+        .expect("written");
     std::os::unix::fs::symlink("/etc/passwd", server.out().join("staff-0.csv")).expect("linked");
     let dry = world.run(StartSyncRequest { dry_run: true, ..of(&source) }).await;
     assert_eq!((dry.file_name.as_str(), counts(&dry)[0]), ("staff-1.csv", 2), "{dry:?}");
@@ -135,7 +152,10 @@ async fn another_key_another_user_another_folder_are_refused_clearly() {
     let world = server.world().await;
     let other = fs::read_to_string(server.home.path().join("user.pub")).expect("some other key");
     let cases = [
-        (SftpSettings { host_key: other, ..server.settings() }, "the host's key is not the one in settings.sftp.host_key"),
+        (
+            SftpSettings { host_key: other, ..server.settings() },
+            "the host's key is not the one in settings.sftp.host_key",
+        ),
         (SftpSettings { user: "nobody-at-all".into(), ..server.settings() }, "does not let nobody-at-all in"),
         (SftpSettings { folder: "/nowhere/at/all".into(), ..server.settings() }, "no such file or folder"),
     ];
@@ -146,7 +166,11 @@ async fn another_key_another_user_another_folder_are_refused_clearly() {
         assert!(run.message.contains(message), "{}", run.message);
     }
     let settings = SftpSettings { key_secret: "unknown".into(), ..server.settings() };
-    let source = Source { name: "x".into(), settings: crate::sync_world::settings(Kind::Sftp(settings)), ..Source::default() };
+    let source = Source {
+        name: "x".into(),
+        settings: crate::sync_world::settings(Kind::Sftp(settings)),
+        ..Source::default()
+    };
     let error = world.add(source).await.expect_err("no such secret");
     assert!(refused(&error).contains("source.settings.sftp.key_secret"), "{error:?}");
 }

@@ -3,9 +3,10 @@
 use contracts::{
     Event,
     mentor::gateway::v1::{
-        CsvSettings, FieldMapping, GetSyncRunRequest, Source, SourceSettings, StartSyncRequest, SyncCounts, SyncRun,
-        SyncState, UploadFileOptions, UploadFileRequest, UploadFileResponse, UploadSettings, ValueMapping,
-        source_service_client::SourceServiceClient, source_settings::Kind, upload_file_request::Part, *,
+        CsvSettings, FieldMapping, GetSyncRunRequest, Source, SourceSettings, StartSyncRequest, SyncCounts,
+        SyncRun, SyncState, UploadFileOptions, UploadFileRequest, UploadFileResponse, UploadSettings,
+        ValueMapping, source_service_client::SourceServiceClient, source_settings::Kind,
+        upload_file_request::Part, *,
     },
 };
 use futures::stream;
@@ -55,7 +56,9 @@ impl SyncWorld {
     }
 
     pub(crate) async fn create(&self, name: &str, kind: Kind) -> Source {
-        self.add(Source { name: name.into(), settings: settings(kind), ..Source::default() }).await.expect("a sound source")
+        self.add(Source { name: name.into(), settings: settings(kind), ..Source::default() })
+            .await
+            .expect("a sound source")
     }
 
     pub(crate) async fn add(&self, source: Source) -> Result<Source, Status> {
@@ -69,7 +72,8 @@ impl SyncWorld {
     }
 
     pub(crate) async fn upload(&self, source: &Source, bytes: &[u8]) -> Result<UploadFileResponse, Status> {
-        let options = UploadFileOptions { source_id: source.source_id.clone(), file_name: "staff.csv".into() };
+        let options =
+            UploadFileOptions { source_id: source.source_id.clone(), file_name: "staff.csv".into() };
         let chunks = bytes.chunks(1 << 18).map(|chunk| Part::Chunk(chunk.to_vec()));
         let parts = std::iter::once(Part::Options(options)).chain(chunks);
         let requests: Vec<_> = parts.map(|part| UploadFileRequest { part: Some(part) }).collect();
@@ -123,13 +127,21 @@ impl SyncWorld {
     }
 
     pub(crate) async fn errors(&self, run: &SyncRun) -> Vec<SyncError> {
-        let request = ListSyncErrorsRequest { sync_run_id: run.sync_run_id.clone(), page_size: 1000, ..Default::default() };
+        let request = ListSyncErrorsRequest {
+            sync_run_id: run.sync_run_id.clone(),
+            page_size: 1000,
+            ..Default::default()
+        };
         self.sources().list_sync_errors(request).await.expect("errors").into_inner().errors
     }
 
     /// Who comes, changes and leaves: id, kind and fields.
     pub(crate) async fn changes(&self, run: &SyncRun) -> Vec<(String, SyncChangeKind, Vec<String>)> {
-        let request = ListSyncChangesRequest { sync_run_id: run.sync_run_id.clone(), page_size: 1000, ..Default::default() };
+        let request = ListSyncChangesRequest {
+            sync_run_id: run.sync_run_id.clone(),
+            page_size: 1000,
+            ..Default::default()
+        };
         let changes = self.sources().list_sync_changes(request).await.expect("changes").into_inner().changes;
         changes.into_iter().map(|change| (change.external_id.clone(), change.kind(), change.fields)).collect()
     }
@@ -147,9 +159,15 @@ impl SyncWorld {
     /// The events of a type that were told of the tenant's people, in order.
     pub(crate) async fn told<E: Event>(&self) -> Vec<E> {
         let sql = "select payload from gateway.outbox where type = $1 and tenant_id = $2 order by seq";
-        let rows: Vec<Vec<u8>> =
-            sqlx::query_scalar(sql).bind(E::TYPE).bind(TENANT.0).fetch_all(self.suite.sql()).await.expect("the outbox");
-        rows.iter().map(|bytes| E::decode(bytes.as_slice()).expect("what was encoded can be decoded")).collect()
+        let rows: Vec<Vec<u8>> = sqlx::query_scalar(sql)
+            .bind(E::TYPE)
+            .bind(TENANT.0)
+            .fetch_all(self.suite.sql())
+            .await
+            .expect("the outbox");
+        rows.iter()
+            .map(|bytes| E::decode(bytes.as_slice()).expect("what was encoded can be decoded"))
+            .collect()
     }
 
     /// A folder for drops.
@@ -177,7 +195,8 @@ pub(crate) fn takes(field: &str, columns: &[&str]) -> FieldMapping {
 
 /// The same, with meanings of its values.
 pub(crate) fn means(field: &str, column: &str, values: &[(&str, &str)]) -> FieldMapping {
-    let mean = |(value, means): &(&str, &str)| ValueMapping { value: (*value).into(), means: (*means).into() };
+    let mean =
+        |(value, means): &(&str, &str)| ValueMapping { value: (*value).into(), means: (*means).into() };
     FieldMapping { values: values.iter().map(mean).collect(), ..takes(field, &[column]) }
 }
 

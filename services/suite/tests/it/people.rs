@@ -62,15 +62,30 @@ async fn a_file_is_tried_imported_corrected_and_imported_again() {
     let dry = world.import("staff.csv", &["--mapping", &columns, "--dry-run", "--json"]).await;
     assert_eq!(dry.code, Some(0), "{}{}", dry.stdout, dry.stderr);
     let report = dry.json();
-    assert_eq!((report["state"].as_str(), report["created"].as_i64(), report["rejected"].as_i64()), (Some("succeeded"), Some(2), Some(1)));
+    assert_eq!(
+        (report["state"].as_str(), report["created"].as_i64(), report["rejected"].as_i64()),
+        (Some("succeeded"), Some(2), Some(1))
+    );
     assert_eq!(report["changes"][0]["kind"], "comes");
 
     let first = world.import("staff.csv", &["--mapping", &columns, "--rejected", &wrong]).await;
     assert_eq!(first.code, Some(0), "{}{}", first.stdout, first.stderr);
-    assert!(first.stdout.starts_with("3 read: 2 new, 0 changed, 0 back, 0 gone, 0 as they were, 1 left out\n"), "{}", first.stdout);
-    assert!(first.stdout.contains("row 4 (3): active 'z' is neither true nor false") || first.stdout.contains("row 4 (3): active 'Z'"), "{}", first.stdout);
+    assert!(
+        first.stdout.starts_with("3 read: 2 new, 0 changed, 0 back, 0 gone, 0 as they were, 1 left out\n"),
+        "{}",
+        first.stdout
+    );
+    assert!(
+        first.stdout.contains("row 4 (3): active 'z' is neither true nor false")
+            || first.stdout.contains("row 4 (3): active 'Z'"),
+        "{}",
+        first.stdout
+    );
     let rejected = std::fs::read_to_string(&wrong).expect("rows to correct");
-    assert!(rejected.starts_with("No,First,Last,Boss,Status,line_number,what_is_wrong\n3,Eve,Ray,1,Z,4,"), "{rejected}");
+    assert!(
+        rejected.starts_with("No,First,Last,Boss,Status,line_number,what_is_wrong\n3,Eve,Ray,1,Z,4,"),
+        "{rejected}"
+    );
 
     world.write("right.csv", &rejected.replace(",Z,", ",A,"));
     let right = world.import("right.csv", &["--mapping", &columns, "--delta"]).await;

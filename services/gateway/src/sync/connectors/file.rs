@@ -63,7 +63,8 @@ impl File {
             None => own(&sheet)?,
         };
         let places = places(&sheet, &mapping)?;
-        let mut reader = Reader { mapping, places, today, seen: HashMap::new(), records: Vec::new(), faults: Vec::new() };
+        let mut reader =
+            Reader { mapping, places, today, seen: HashMap::new(), records: Vec::new(), faults: Vec::new() };
         if let Some(row) = sheet.legacy() {
             let message = format!("row {row} is not UTF-8; the file was read as Windows-1252");
             reader.faults.push(Fault { message, ..Fault::default() });
@@ -101,7 +102,10 @@ impl Connector for File {
             records,
             faults: if at == 0 { self.faults.clone() } else { Vec::new() },
             next: (end < self.records.len()).then(|| end.to_string()),
-            total: i64::try_from(self.records.len() + self.faults.iter().filter(|fault| fault.rejected).count()).ok(),
+            total: i64::try_from(
+                self.records.len() + self.faults.iter().filter(|fault| fault.rejected).count(),
+            )
+            .ok(),
             complete: self.whole,
             mark: None,
         })
@@ -244,11 +248,7 @@ mod tests {
         assert_eq!(file.records.len(), 2, "an empty id is found when the record is checked");
         assert_eq!(
             told,
-            [
-                (3, "1", false, "1,,Again,Tax"),
-                (4, "2", false, "2,1"),
-                (6, "3", true, "3,1,\"Cl\nerk\",Tax"),
-            ]
+            [(3, "1", false, "1,,Again,Tax"), (4, "2", false, "2,1"), (6, "3", true, "3,1,\"Cl\nerk\",Tax"),]
         );
         assert_eq!(file.header, "employee_id,manager_id,job_title,unit");
     }
@@ -261,7 +261,10 @@ mod tests {
             refused(b"employee_id,job_title,unit\n1,x,y\n"),
             "row 1: column manager_id is missing; the file has: employee_id, job_title, unit"
         );
-        assert_eq!(refused(b"employee_id,manager_id,job_title,unit,Unit\n"), "row 1: column unit stands there twice");
+        assert_eq!(
+            refused(b"employee_id,manager_id,job_title,unit,Unit\n"),
+            "row 1: column unit stands there twice"
+        );
         let many = format!("{HEADER}{}", "1,,a,b\n".repeat(101));
         assert!(refused(many.as_bytes()).starts_with("row 102: the file has more than 100 rows"));
     }
@@ -270,8 +273,12 @@ mod tests {
     fn optional_columns_speak_only_where_they_are() {
         let bare = file("1,,Chief,Tax\n");
         assert_eq!((&bare.records[0].grade, &bare.records[0].fte), (&None, &None));
-        let full = read(b"Employee_ID;Manager_ID;Job_Title;Unit;Grade;FTE\n1;;Chief;Tax;B3;0,5\n").expect("readable");
-        assert_eq!((full.records[0].grade.as_deref(), full.records[0].fte.as_deref()), (Some("B3"), Some("0,5")));
+        let full = read(b"Employee_ID;Manager_ID;Job_Title;Unit;Grade;FTE\n1;;Chief;Tax;B3;0,5\n")
+            .expect("readable");
+        assert_eq!(
+            (full.records[0].grade.as_deref(), full.records[0].fte.as_deref()),
+            (Some("B3"), Some("0,5"))
+        );
     }
 
     proptest! {

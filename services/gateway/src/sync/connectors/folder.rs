@@ -91,10 +91,16 @@ impl Folder {
     ///
     /// # Errors
     /// `SOURCE_INVALID` when operations have set no folder for drops.
-    pub(crate) fn of(source: Uuid, settings: &FolderSettings, means: &Means, looks: &Looks) -> Result<Folder> {
+    pub(crate) fn of(
+        source: Uuid,
+        settings: &FolderSettings,
+        means: &Means,
+        looks: &Looks,
+    ) -> Result<Folder> {
         let sync = &means.settings.sync;
         if sync.drop_dir.as_os_str().is_empty() {
-            let message = "the setting services.gateway.sync.drop_dir is not set, so there is no folder to look in";
+            let message =
+                "the setting services.gateway.sync.drop_dir is not set, so there is no folder to look in";
             return Err(Error::precondition("SOURCE_INVALID", message).with("source_id", source.to_string()));
         }
         Ok(Folder {
@@ -111,8 +117,11 @@ impl Folder {
     /// Names of whole files, in their order.
     pub(crate) async fn ready(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
-        let mut entries = fs::read_dir(&self.path).await.map_err(|error| self.wrong("can't be read", error))?;
-        while let Some(entry) = entries.next_entry().await.map_err(|error| self.wrong("can't be read", error))? {
+        let mut entries =
+            fs::read_dir(&self.path).await.map_err(|error| self.wrong("can't be read", error))?;
+        while let Some(entry) =
+            entries.next_entry().await.map_err(|error| self.wrong("can't be read", error))?
+        {
             names.extend(entry.file_name().into_string());
             if names.len() >= MAX_NAMES {
                 break;
@@ -186,9 +195,12 @@ impl Folder {
     }
 
     fn wrong(&self, what: &str, error: std::io::Error) -> Box<Error> {
-        let folder = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let folder =
+            self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let kind = error.kind();
-        let message = format!("the folder {folder} {what}: {kind}; it is looked for below sync.drop_dir in the tenant's folder");
+        let message = format!(
+            "the folder {folder} {what}: {kind}; it is looked for below sync.drop_dir in the tenant's folder"
+        );
         Error::new(ErrorKind::Unavailable, "SOURCE_UNAVAILABLE", message).caused_by(error)
     }
 }

@@ -135,7 +135,8 @@ impl Connector for Directory {
         }
         let Some(read) = &self.read else { return Err(Error::internal("the directory was read")) };
         let after = |record: &&Record| cursor.is_none_or(|cursor| record.external_id.as_str() > cursor);
-        let mut records: Vec<Record> = read.records.iter().filter(after).take(ask.page_size + 1).cloned().collect();
+        let mut records: Vec<Record> =
+            read.records.iter().filter(after).take(ask.page_size + 1).cloned().collect();
         let more = records.len() > ask.page_size;
         records.truncate(ask.page_size);
         let next = records.last().filter(|_| more).map(|record| record.external_id.clone());
@@ -181,7 +182,8 @@ impl Directory {
                 tracing::debug!(%error, "the connection to an LDAP directory ended");
             }
         });
-        let bound = ldap.with_timeout(PATIENCE).simple_bind(&self.settings.bind_dn, self.password.expose_secret());
+        let bound =
+            ldap.with_timeout(PATIENCE).simple_bind(&self.settings.bind_dn, self.password.expose_secret());
         match bound.await.and_then(ldap3::LdapResult::success) {
             Ok(_) => Ok(ldap),
             Err(LdapError::LdapResult { result }) if result.rc == 49 => {
@@ -205,7 +207,8 @@ impl Directory {
         while let Some(entry) = search.next().await.map_err(asked)? {
             entries.push(SearchEntry::construct(entry));
             if entries.len() > MAX_ENTRIES {
-                let message = format!("the directory has more than {MAX_ENTRIES} entries; narrow settings.ldap.filter");
+                let message =
+                    format!("the directory has more than {MAX_ENTRIES} entries; narrow settings.ldap.filter");
                 return Err(Error::precondition("SOURCE_INVALID", message));
             }
         }
@@ -338,7 +341,8 @@ fn asked(error: LdapError) -> Box<Error> {
     match code {
         // busy, unavailable, timeLimitExceeded, other
         51 | 52 | 3 | 80 => unavailable(format!("the directory is busy (result {code})")).caused_by(error),
-        32 => Error::precondition("SOURCE_INVALID", "the directory has no settings.ldap.base_dn").caused_by(error),
+        32 => Error::precondition("SOURCE_INVALID", "the directory has no settings.ldap.base_dn")
+            .caused_by(error),
         50 | 8 | 13 => {
             let message = format!("the directory does not let settings.ldap.bind_dn search (result {code})");
             Error::precondition("SOURCE_REFUSED", message).caused_by(error)

@@ -71,7 +71,8 @@ pub(crate) fn check(settings: &wire::SourceSettings, means: &Means) -> Result<()
 /// # Errors
 /// `SOURCE_REFUSED`, `SOURCE_UNAVAILABLE`, `SOURCE_INVALID`.
 pub(crate) async fn open(settings: &wire::SourceSettings, means: &Means) -> Result<Box<dyn Connector>> {
-    let files_only = || Error::precondition("SOURCE_INVALID", "the source has files only, and no file was given");
+    let files_only =
+        || Error::precondition("SOURCE_INVALID", "the source has files only, and no file was given");
     match &settings.kind {
         Some(Kind::Ldap(ldap)) => ldap::open(ldap, means).await,
         Some(kind) => http::open(kind, means).await?.ok_or_else(files_only),

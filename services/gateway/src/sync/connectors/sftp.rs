@@ -1,7 +1,7 @@
 //! Files on an SFTP server, whose key is the one that the source names.
 
-use super::folder::too_large;
 use super::Means;
+use super::folder::too_large;
 use crate::sync::{fetch::matches, secrets::Secrets};
 use contracts::mentor::gateway::v1::SftpSettings;
 use kernel::{Error, ErrorKind, Result};
@@ -35,14 +35,22 @@ const MAX_NAMES: usize = 10_000;
 pub(crate) fn check(settings: &SftpSettings, secrets: &Secrets) -> Result<()> {
     let wrong = |field: &str, what: &str| Err(Error::field(format!("source.settings.sftp.{field}"), what));
     if Key::read(&settings.host_key).is_none() {
-        return wrong("host_key", "must be a key as ssh-keyscan shows it (ssh-ed25519 AAAA…), or its SHA256:… fingerprint");
+        return wrong(
+            "host_key",
+            "must be a key as ssh-keyscan shows it (ssh-ed25519 AAAA…), or its SHA256:… fingerprint",
+        );
     }
     if settings.key_secret.is_empty() == settings.password_secret.is_empty() {
         return wrong("key_secret", "or password_secret must name a secret, and not both");
     }
-    for (field, name) in [("key_secret", &settings.key_secret), ("password_secret", &settings.password_secret)] {
+    for (field, name) in
+        [("key_secret", &settings.key_secret), ("password_secret", &settings.password_secret)]
+    {
         if !name.is_empty() && !secrets.has(name) {
-            return wrong(field, "names no secret of this tenant; see the setting services.gateway.sync.secrets");
+            return wrong(
+                field,
+                "names no secret of this tenant; see the setting services.gateway.sync.secrets",
+            );
         }
     }
     Ok(())
@@ -157,7 +165,8 @@ impl Session {
 
     /// Names, sizes and times of the regular files.
     async fn look(&self) -> Result<BTreeMap<String, (u64, Option<u32>)>> {
-        let entries = within(PATIENCE, "listing the folder", self.sftp.read_dir(self.folder.as_str())).await?;
+        let entries =
+            within(PATIENCE, "listing the folder", self.sftp.read_dir(self.folder.as_str())).await?;
         let files = entries.map_err(said)?.take(MAX_NAMES).filter(|entry| {
             // A link could lead anywhere, and a name with a step is no name.
             is_file(entry.metadata().permissions) && !entry.file_name().contains(['/', '\0'])
@@ -176,7 +185,10 @@ impl Session {
             }
             let mut bytes = Vec::new();
             let mut limited = file.take(self.max_bytes.saturating_add(1));
-            limited.read_to_end(&mut bytes).await.map_err(|error| unavailable("reading a file failed").caused_by(error))?;
+            limited
+                .read_to_end(&mut bytes)
+                .await
+                .map_err(|error| unavailable("reading a file failed").caused_by(error))?;
             let after = self.sftp.metadata(path.as_str()).await.map_err(said)?;
             let whole = (before.len(), before.mtime) == (after.len(), after.mtime)
                 && u64::try_from(bytes.len()) == Ok(after.len());
@@ -236,7 +248,8 @@ async fn connect(settings: &SftpSettings, secrets: &Secrets) -> Result<Handle<Pi
     } else {
         let text = secrets.read(&settings.key_secret).await?;
         let key = decode_secret_key(text.expose_secret(), None).map_err(|_| {
-            let message = format!("the secret '{}' holds no private key without a passphrase", settings.key_secret);
+            let message =
+                format!("the secret '{}' holds no private key without a passphrase", settings.key_secret);
             Error::precondition("SOURCE_REFUSED", message)
         })?;
         let hash = ssh.best_supported_rsa_hash().await.ok().flatten().flatten();
@@ -245,7 +258,8 @@ async fn connect(settings: &SftpSettings, secrets: &Secrets) -> Result<Handle<Pi
     if signed_in.map_err(broken)?.success() {
         return Ok(ssh);
     }
-    let message = format!("{}:{port} does not let {} in: check the user and the secret", settings.host, settings.user);
+    let message =
+        format!("{}:{port} does not let {} in: check the user and the secret", settings.host, settings.user);
     Err(Error::precondition("SOURCE_REFUSED", message))
 }
 

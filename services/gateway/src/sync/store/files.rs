@@ -16,7 +16,13 @@ pub(crate) struct Stored {
 }
 
 /// Keeps a file; the one kept before, where the source sent the same bytes.
-pub(crate) async fn keep(tx: &mut Tx, source: Uuid, name: &str, digest: &[u8], bytes: &[u8]) -> Result<Stored> {
+pub(crate) async fn keep(
+    tx: &mut Tx,
+    source: Uuid,
+    name: &str,
+    digest: &[u8],
+    bytes: &[u8],
+) -> Result<Stored> {
     let (id, size) = (tx.new_id(), i64::try_from(bytes.len()).unwrap_or(i64::MAX));
     let row = sqlx::query!(
         "insert into gateway.sync_file (tenant_id, file_id, source_id, name, digest, size, created_at) \

@@ -133,7 +133,8 @@ pub(crate) async fn find(tx: &mut Tx, id: Uuid) -> Result<Source> {
 
 /// Reads a source, kept as it is until the commit.
 pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Source> {
-    let row = select!("and source_id = $2 for update", tx.tenant(), id).fetch_optional(tx.conn()).await.db()?;
+    let row =
+        select!("and source_id = $2 for update", tx.tenant(), id).fetch_optional(tx.conn()).await.db()?;
     row.map(Source::from).ok_or_else(|| Error::not_found("source", id))
 }
 
@@ -166,14 +167,10 @@ pub(crate) async fn lock_due(tx: &mut Tx, now: Timestamp) -> Result<Vec<Source>>
 
 /// Sources of a kind that are not paused and have no schedule: those are watched.
 pub(crate) async fn watched(tx: &mut Tx, kind: &str) -> Result<Vec<Source>> {
-    let rows = select!(
-        "and not paused and kind = $2 and times = '{}' order by source_id",
-        tx.tenant(),
-        kind
-    )
-    .fetch_all(tx.conn())
-    .await
-    .db()?;
+    let rows = select!("and not paused and kind = $2 and times = '{}' order by source_id", tx.tenant(), kind)
+        .fetch_all(tx.conn())
+        .await
+        .db()?;
     Ok(rows.into_iter().map(Source::from).collect())
 }
 
@@ -192,7 +189,12 @@ pub(crate) async fn plan(tx: &mut Tx, source: Uuid, next: Option<Timestamp>) -> 
 }
 
 /// Remembers what a run came to: from where the next asks for changes, and that everybody was read.
-pub(crate) async fn remember(tx: &mut Tx, source: Uuid, mark: Option<&str>, full: Option<Timestamp>) -> Result<()> {
+pub(crate) async fn remember(
+    tx: &mut Tx,
+    source: Uuid,
+    mark: Option<&str>,
+    full: Option<Timestamp>,
+) -> Result<()> {
     sqlx::query!(
         "update gateway.source set mark = coalesce($3, mark), full_at = coalesce($4, full_at) \
          where tenant_id = $1 and source_id = $2",

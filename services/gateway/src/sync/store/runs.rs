@@ -63,7 +63,8 @@ impl Row {
         Ok(Run {
             id: self.run_id,
             source: self.source_id,
-            state: state.ok_or_else(|| Error::internal(format!("unknown state '{}' of a run", self.state)))?,
+            state: state
+                .ok_or_else(|| Error::internal(format!("unknown state '{}' of a run", self.state)))?,
             dry: self.dry_run,
             automatic: self.automatic,
             mode: Mode::of(&self.mode),
@@ -185,7 +186,12 @@ pub(crate) async fn save(tx: &mut Tx, run: &Run, worker: Option<(Uuid, Timestamp
 }
 
 /// Takes a run that waits, or whose worker was not heard of, for this worker.
-pub(crate) async fn claim(tx: &mut Tx, worker: Uuid, now: Timestamp, until: Timestamp) -> Result<Option<Run>> {
+pub(crate) async fn claim(
+    tx: &mut Tx,
+    worker: Uuid,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<Run>> {
     let id = sqlx::query_scalar!(
         "update gateway.sync_run set state = 'running', worker = $2, lease_until = $4 \
          where tenant_id = $1 and run_id in ( \
@@ -247,10 +253,11 @@ pub(crate) async fn pending(tx: &mut Tx, source: Uuid) -> Result<Option<Run>> {
 
 /// Runs of a source that wait for confirmation, kept as they are until the commit.
 pub(crate) async fn lock_awaiting(tx: &mut Tx, source: Uuid) -> Result<Vec<Run>> {
-    let rows = select!("and source_id = $2 and state = 'awaiting_confirmation' for update", tx.tenant(), source)
-        .fetch_all(tx.conn())
-        .await
-        .db()?;
+    let rows =
+        select!("and source_id = $2 and state = 'awaiting_confirmation' for update", tx.tenant(), source)
+            .fetch_all(tx.conn())
+            .await
+            .db()?;
     rows.into_iter().map(Row::run).collect()
 }
 

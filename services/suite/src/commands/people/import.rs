@@ -187,7 +187,12 @@ impl Import {
         Ok(source.context("the gateway answered without a source")?.source_id)
     }
 
-    async fn upload(&self, sources: &mut Sources, source: &str, bytes: Vec<u8>) -> Result<UploadFileResponse> {
+    async fn upload(
+        &self,
+        sources: &mut Sources,
+        source: &str,
+        bytes: Vec<u8>,
+    ) -> Result<UploadFileResponse> {
         let name = self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let options = UploadFileOptions { source_id: source.to_owned(), file_name: name };
         let chunks: Vec<Part> = bytes.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec())).collect();
@@ -242,7 +247,8 @@ async fn watch(sources: &mut Sources, sync_run_id: &str, bar: &show::Bar) -> Res
 async fn errors(sources: &mut Sources, run: &SyncRun) -> Result<Vec<SyncError>> {
     let (mut all, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = ListSyncErrorsRequest { page_size: PAGE, page_token, sync_run_id: run.sync_run_id.clone() };
+        let request =
+            ListSyncErrorsRequest { page_size: PAGE, page_token, sync_run_id: run.sync_run_id.clone() };
         let page = sources.list_sync_errors(request).await.map_err(told)?.into_inner();
         all.extend(page.errors);
         page_token = page.next_page_token;
@@ -255,7 +261,8 @@ async fn errors(sources: &mut Sources, run: &SyncRun) -> Result<Vec<SyncError>> 
 async fn changes(sources: &mut Sources, run: &SyncRun) -> Result<Vec<SyncChange>> {
     let (mut all, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = ListSyncChangesRequest { page_size: PAGE, page_token, sync_run_id: run.sync_run_id.clone() };
+        let request =
+            ListSyncChangesRequest { page_size: PAGE, page_token, sync_run_id: run.sync_run_id.clone() };
         let page = sources.list_sync_changes(request).await.map_err(told)?.into_inner();
         all.extend(page.changes);
         page_token = page.next_page_token;
@@ -286,7 +293,9 @@ fn told(status: tonic::Status) -> anyhow::Error {
         tonic::Code::Unauthenticated | tonic::Code::PermissionDenied => {
             advice::advise(what, "give a token of the role hr_admin with --token-file")
         }
-        tonic::Code::Unavailable => advice::advise(what, "is --server right, and does the gateway run there?"),
+        tonic::Code::Unavailable => {
+            advice::advise(what, "is --server right, and does the gateway run there?")
+        }
         _ => anyhow::anyhow!(what),
     }
 }

@@ -1,6 +1,8 @@
 //! What a run did, on the terminal or as JSON.
 
-use contracts::mentor::gateway::v1::{SyncChange, SyncChangeKind, SyncCounts, SyncError, SyncMode, SyncRun, SyncState};
+use contracts::mentor::gateway::v1::{
+    SyncChange, SyncChangeKind, SyncCounts, SyncError, SyncMode, SyncRun, SyncState,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -67,10 +69,9 @@ fn kind(change: &SyncChange) -> &'static str {
 /// Everything as JSON.
 pub(super) fn json(run: &SyncRun, errors: &[SyncError], changes: &[SyncChange]) -> Value {
     let counts = run.counts.unwrap_or_default();
-    let error = |e: &SyncError| {
-        json!({ "row": e.row, "external_id": e.external_id, "field": e.field, "message": e.message, "rejected": e.rejected })
-    };
-    let change = |c: &SyncChange| json!({ "external_id": c.external_id, "kind": kind(c), "fields": c.fields });
+    let error = |e: &SyncError| json!({ "row": e.row, "external_id": e.external_id, "field": e.field, "message": e.message, "rejected": e.rejected });
+    let change =
+        |c: &SyncChange| json!({ "external_id": c.external_id, "kind": kind(c), "fields": c.fields });
     json!({
         "sync_run_id": run.sync_run_id,
         "source_id": run.source_id,
@@ -133,8 +134,15 @@ mod tests {
     #[test]
     fn a_run_is_told_in_words() {
         let counts = SyncCounts { read: 3, created: 2, rejected: 1, ..SyncCounts::default() };
-        let run = SyncRun { counts: Some(counts), message: "1 record was left out".into(), ..SyncRun::default() };
-        let error = SyncError { row: 4, external_id: "7".into(), field: "email".into(), message: "is no address".into(), rejected: true };
+        let run =
+            SyncRun { counts: Some(counts), message: "1 record was left out".into(), ..SyncRun::default() };
+        let error = SyncError {
+            row: 4,
+            external_id: "7".into(),
+            field: "email".into(),
+            message: "is no address".into(),
+            rejected: true,
+        };
         let said = text(&run, &[error.clone()], &[]);
         let expected = "3 read: 2 new, 0 changed, 0 back, 0 gone, 0 as they were, 1 left out\n1 record was left out\n  \
                         row 4 (7): email is no address (left out)";
