@@ -47,7 +47,8 @@ use sync::{
     mapping::Mapping,
 };
 
-const FIELDS: [&str; 8] = ["manager", "display_name", "email", "fte", "left", "active", "end_date", "parent_organisation"];
+const FIELDS: [&str; 8] =
+    ["manager", "display_name", "email", "fte", "left", "active", "end_date", "parent_organisation"];
 const COLUMNS: [&str; 6] = ["employee_id", "manager_id", "job_title", "unit", "", "x"];
 const FORMATS: [&str; 5] = ["", "%d.%m.%Y", "%Y%m%d", "%d", "%%%"];
 const HEADER: &[u8] = b"employee_id,manager_id,job_title,unit,x\n";
@@ -62,13 +63,16 @@ fuzz_target!(|data: &[u8]| {
         },
     };
     let bytes = if dice.one_in(3) { data.to_vec() } else { [HEADER, data].concat() };
-    let Ok(file) = File::read(&bytes, mapping, dice.one_in(2), Date::constant(2026, 11, 22), 2_000) else { return };
+    let Ok(file) = File::read(&bytes, mapping, dice.one_in(2), Date::constant(2026, 11, 22), 2_000) else {
+        return;
+    };
     take(file, 1 + dice.below(300));
 });
 
 fn rules(dice: &mut Dice<'_>) -> Vec<FieldMapping> {
     let column = |dice: &mut Dice<'_>| COLUMNS[dice.below(COLUMNS.len())].to_owned();
-    let id = FieldMapping { field: "external_id".into(), columns: vec![column(dice)], ..FieldMapping::default() };
+    let id =
+        FieldMapping { field: "external_id".into(), columns: vec![column(dice)], ..FieldMapping::default() };
     let mut rules = vec![id];
     for _ in 0..dice.below(6) {
         let word = |dice: &mut Dice<'_>| ["", "a", "true", "no", "1"][dice.below(5)].to_owned();
@@ -76,7 +80,9 @@ fn rules(dice: &mut Dice<'_>) -> Vec<FieldMapping> {
             field: FIELDS[dice.below(FIELDS.len())].into(),
             columns: (0..dice.below(3)).map(|_| column(dice)).collect(),
             constant: word(dice),
-            values: (0..dice.below(3)).map(|_| ValueMapping { value: word(dice), means: word(dice) }).collect(),
+            values: (0..dice.below(3))
+                .map(|_| ValueMapping { value: word(dice), means: word(dice) })
+                .collect(),
             date_format: FORMATS[dice.below(FORMATS.len())].into(),
         });
     }
@@ -96,7 +102,9 @@ fn take(mut file: File, page_size: usize) {
             let id = record.external_id.trim().to_owned();
             assert!(id.is_empty() || seen.insert(id.clone()), "{id} comes twice");
             match record.check() {
-                Ok(Said::Here(employee)) => assert!(!employee.external_id.is_empty() && employee.manager != id),
+                Ok(Said::Here(employee)) => {
+                    assert!(!employee.external_id.is_empty() && employee.manager != id)
+                }
                 Ok(Said::Left(left)) => assert_eq!(left, id),
                 Err(fault) => assert!(fault.rejected && !fault.message.is_empty()),
             }

@@ -22,7 +22,7 @@ use tonic::Status;
 /// The tenant, known before the suite starts: secrets name it.
 pub(crate) const TENANT: TenantId = TenantId(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0042));
 /// How long a run may take.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 pub(crate) struct SyncWorld {
     pub(crate) suite: Suite,
