@@ -70,6 +70,6 @@ fn settings_that_would_trust_too_much_fail_the_start() {
     let no_keys = IssuerSettings { jwks_url: None, ..issuer() };
     assert!(cause(identity(vec![no_keys])).contains("set one of jwks_url and jwks_file"));
     let no_tenant = IssuerSettings { tenant: None, ..issuer() };
-    assert!(cause(identity(vec![no_tenant])).contains("set one of tenant and tenants"));
+    assert!(cause(identity(vec![no_tenant])).contains("set one of tenant, tenants and all_tenants"));
     assert!(cause(identity(vec![issuer(), issuer()])).contains("configured twice"));
 }

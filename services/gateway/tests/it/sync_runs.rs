@@ -45,27 +45,28 @@ async fn sixty_seven_thousand_people_load_go_on_after_a_kill_and_load_again_with
         world.begin(StartSyncRequest { file_id: file.file_id.clone(), ..of(&source) }).await.expect("a run");
     let began = Instant::now();
     // Another process works on it, and is killed in the midst.
-    let (there, id) = (world.clone(), run.sync_run_id.clone());
-    let killed = std::thread::spawn(move || {
+    let (kill, killed) = tokio::sync::oneshot::channel::<()>();
+    let there = world.clone();
+    let process = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("a runtime");
-        let read = runtime.block_on(async {
+        runtime.block_on(async {
             let host = there.suite.replica().await;
             host.run_jobs().await.expect("the job runs");
-            let read = eventually!(Duration::from_secs(60), {
-                let pages: i32 = pages(&there, &id).await;
-                (pages >= 20).then_some(pages)
-            });
+            killed.await.expect("told when");
             std::mem::forget(host);
-            read
         });
         runtime.shutdown_background();
-        read
     });
-    let committed = tokio::task::spawn_blocking(move || killed.join().expect("the other process worked"))
+    let committed: i32 = eventually!(Duration::from_secs(60), {
+        let pages = pages(&world, &run.sync_run_id).await;
+        (pages >= 20).then_some(pages)
+    });
+    kill.send(()).expect("it listens");
+    tokio::task::spawn_blocking(move || process.join().expect("the other process worked"))
         .await
         .expect("joined");
     let stopped = world.read(&run.sync_run_id).await;

@@ -143,7 +143,7 @@ mod tests {
             message: "is no address".into(),
             rejected: true,
         };
-        let said = text(&run, &[error.clone()], &[]);
+        let said = text(&run, std::slice::from_ref(&error), &[]);
         let expected = "3 read: 2 new, 0 changed, 0 back, 0 gone, 0 as they were, 1 left out\n1 record was left out\n  \
                         row 4 (7): email is no address (left out)";
         assert_eq!(said, expected);
