@@ -47,7 +47,7 @@ DASHBOARDS = {
         ("Parked, to be tried again", "short", [
             ("{{service}}", f"max by (service) (mentor_events_waiting{{{SERVICE}}})")]),
         ("Dead: waiting for a person", "short", [
-            ("{{service}}", f"max by (service) (mentor_events_dead{{{SERVICE}}})")]),
+            ("{{service}}", f"max by (service) (mentor_events_given_up{{{SERVICE}}})")]),
         ("Attempts that failed", "ops", [
             ("{{service}} {{operation}}", rate("mentor_events_failed_total", "service, operation"))]),
         ("Failures to publish", "ops", [("{{service}}", rate("mentor_relay_failures_total", "service"))]),

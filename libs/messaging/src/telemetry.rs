@@ -135,5 +135,5 @@ pub(crate) fn outbox(service: &'static str, depth: &OutboxDepth, now: Timestamp)
 
 pub(crate) fn waiting(service: &'static str, counts: &ParkedCounts) {
     gauge!("mentor_events_waiting", "service" => service).set(counts.waiting as f64);
-    gauge!("mentor_events_dead", "service" => service).set(counts.dead as f64);
+    gauge!("mentor_events_given_up", "service" => service).set(counts.dead as f64);
 }

@@ -142,6 +142,8 @@ impl Maker<'_> {
             "languages" | "required_language" => "en".to_owned(),
             "url" => "https://webhook.invalid/".to_owned(),
             "event_types" => "*".to_owned(),
+            "times" => "02:30".to_owned(),
+            "field" => "email".to_owned(),
             "rrule" => "FREQ=DAILY;COUNT=2".to_owned(),
             "title" => format!("Title {}", kernel::Uuid::new_v4()),
             name => match self.mark {

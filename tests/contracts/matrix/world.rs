@@ -302,7 +302,7 @@ async fn provision(suite: &Suite, stage: &Stage<'_>, pairs: &mut [Pair]) {
             .with("user_id", &[&user])
             .with("group_id", &[&group]);
         sign_in(suite, stage, pair, n).await;
-        synchronise(stage, n, pair).await;
+        synchronise(suite, stage, n, pair).await;
     }
 }
 
@@ -355,7 +355,7 @@ async fn sign_in(suite: &Suite, stage: &Stage<'_>, pair: &mut Pair, n: usize) {
 }
 
 /// For each pair a source with a file and a run of it.
-async fn synchronise(stage: &Stage<'_>, n: usize, pair: &mut Pair) {
+async fn synchronise(suite: &Suite, stage: &Stage<'_>, n: usize, pair: &mut Pair) {
     let mut client = SourceServiceClient::new(stage.channel("gateway", Role::HrAdmin, None));
     let settings = SourceSettings { kind: Some(source_settings::Kind::Upload(UploadSettings::default())) };
     let source = Source { name: format!("Files {n}"), settings: Some(settings), ..Source::default() };
@@ -376,6 +376,8 @@ async fn synchronise(stage: &Stage<'_>, n: usize, pair: &mut Pair) {
         ..StartSyncRequest::default()
     };
     let run = client.start_sync(request).await.expect("allowed").into_inner().run.expect("the run");
+    // To its end: whoever watches it is told and goes.
+    suite.run_jobs().await;
     let shared = std::mem::take(&mut pair.shared);
     pair.shared = shared
         .with("source_id", &[&source.source_id])

@@ -29,7 +29,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ("mentor_events_parked_total", "Events put aside to be tried again, or behind one that is."),
     ("mentor_events_dead_total", "Events given up after the last attempt."),
     ("mentor_events_waiting", "Events put aside now, to be tried again."),
-    ("mentor_events_dead", "Events given up now, until somebody replays them."),
+    ("mentor_events_given_up", "Events given up now, until somebody replays them."),
     ("mentor_events_foreign_total", "Messages in a queue of ours that are no event of the suite."),
     ("mentor_job_runs_total", "Runs of a periodic job, one for each tenant, by outcome."),
     ("mentor_job_seconds", "How long a run of a periodic job took."),

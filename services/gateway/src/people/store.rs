@@ -134,6 +134,18 @@ pub(crate) async fn by_email(tx: &mut Tx, email: &str) -> Result<Vec<Known>> {
     .db()
 }
 
+/// Whether the directory has told of the person.
+pub(crate) async fn is_known(tx: &mut Tx, person: Uuid) -> Result<bool> {
+    sqlx::query_scalar!(
+        "select exists (select from gateway.directory_person where tenant_id = $1 and person_id = $2) as \"is!\"",
+        tx.tenant(),
+        person
+    )
+    .fetch_one(tx.conn())
+    .await
+    .db()
+}
+
 /// The provisioned user that a person is: by the id they came with, else by what stands for their id in the HRIS.
 pub(crate) async fn scim_user(tx: &mut Tx, person: Uuid, external_id: &str) -> Result<Option<Uuid>> {
     sqlx::query_scalar!(

@@ -1,7 +1,7 @@
 //! An administrator ends sessions.
 
 use super::{Whose, end, store};
-use crate::Gateway;
+use crate::{Gateway, people};
 use contracts::mentor::gateway::v1::{
     RevokePersonSessionsRequest, RevokePersonSessionsResponse, RevokeSessionRequest, RevokeSessionResponse,
 };
@@ -30,6 +30,9 @@ pub(crate) async fn revoke_person_sessions(
 ) -> Result<RevokePersonSessionsResponse> {
     let person = parse_id("person_id", &request.person_id)?;
     let sessions_ended = end(gateway, tx, Whose::Person(person), WHY).await?;
+    if sessions_ended == 0 && !people::store::is_known(tx, person).await? {
+        return Err(Error::not_found("person", person));
+    }
     tx.audit(Audit::of("person", person).about(person).because("all sessions revoked by an administrator"));
     Ok(RevokePersonSessionsResponse { sessions_ended })
 }

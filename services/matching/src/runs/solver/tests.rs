@@ -210,7 +210,7 @@ proptest! {
         let mut instance = instance(5, &[2, 0, 3], &scores);
         instance.minimums = minimums.iter().zip(&instance.places).map(|(least, places)| *least.min(places)).collect();
         let solved = solve(&instance);
-        let mut made = vec![0i64; 3];
+        let mut made = [0i64; 3];
         solved.mentor_of.iter().flatten().for_each(|mentor| made[*mentor as usize] += 1);
         prop_assert!(made.iter().zip(&instance.minimums).all(|(made, least)| *made == 0 || made >= least));
         prop_assert_eq!(solved.total, brute_force_groups(&instance, 0, &mut vec![0; 3]));
