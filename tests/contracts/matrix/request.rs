@@ -14,14 +14,21 @@ pub(crate) struct Slot {
 
 /// The id fields of a request, without the request id.
 pub(crate) fn slots(request: &MessageDescriptor) -> Vec<Slot> {
-    let mut maker = Maker { ids: None, slots: Vec::new(), now: Timestamp::UNIX_EPOCH, mark: None };
+    let mut maker = Maker {
+        ids: None,
+        slots: Vec::new(),
+        now: Timestamp::UNIX_EPOCH,
+        mark: None,
+        updates: updates(request),
+    };
     maker.message(request);
     maker.slots
 }
 
 /// A request with these ids in its slots.
 pub(crate) fn generate(method: &MethodDescriptor, ids: &[Vec<String>], now: Timestamp) -> DynamicMessage {
-    let mut maker = Maker { ids: Some(ids), slots: Vec::new(), now, mark: None };
+    let updates = updates(&method.input());
+    let mut maker = Maker { ids: Some(ids), slots: Vec::new(), now, mark: None, updates };
     maker.message(&method.input())
 }
 
@@ -40,7 +47,8 @@ pub(crate) fn generate_marked(
     now: Timestamp,
     mark: Mark<'_>,
 ) -> DynamicMessage {
-    let mut maker = Maker { ids: Some(ids), slots: Vec::new(), now, mark: Some(mark) };
+    let updates = updates(&method.input());
+    let mut maker = Maker { ids: Some(ids), slots: Vec::new(), now, mark: Some(mark), updates };
     maker.message(&method.input())
 }
 
@@ -49,6 +57,21 @@ struct Maker<'a> {
     slots: Vec<Slot>,
     now: Timestamp,
     mark: Option<Mark<'a>>,
+    /// Whether a resource in the request is one that is there.
+    updates: bool,
+}
+
+fn updates(request: &MessageDescriptor) -> bool {
+    request.name().starts_with("Update")
+}
+
+/// The id of a resource that stands in a request; a new one has none.
+fn is_own_id(field: &FieldDescriptor) -> bool {
+    let message = field.parent_message();
+    field.number() == 1
+        && field.name().ends_with("_id")
+        && !is_id(field)
+        && message.get_field_by_name("etag").is_some()
 }
 
 impl Maker<'_> {
@@ -82,7 +105,10 @@ impl Maker<'_> {
         if field.name() == "request_id" {
             return Some(Value::String(kernel::Uuid::new_v4().to_string()));
         }
-        if is_id(field) {
+        if is_own_id(field) && !self.updates {
+            return None;
+        }
+        if is_id(field) || is_own_id(field) {
             return self.id(field);
         }
         if field.is_map() {
@@ -128,7 +154,7 @@ impl Maker<'_> {
             return Some(format!("{} {}", mark.text, kernel::Uuid::new_v4()));
         }
         Some(match field.name() {
-            "page_token" | "etag" => return None,
+            "page_token" | "etag" | "date_format" => return None,
             // Filters of the audit trail that would fit nothing.
             "actor" | "operation" | "object" | "object_key" => return None,
             "local" => (self.now + ahead("local")).strftime("%Y-%m-%dT%H:%M:%S").to_string(),

@@ -14,9 +14,10 @@ use contracts::mentor::{
     },
     gateway::v1::{
         CreateClientRequest, CreateConnectionRequest, CreateIdentityProviderRequest, CreateSourceRequest,
-        CreateWebhookRequest, IdentityProviderSettings, Source, SourceSettings, StartSyncRequest,
-        TestWebhookRequest, UploadFileOptions, UploadFileRequest, UploadSettings,
-        client_service_client::ClientServiceClient, connection_service_client::ConnectionServiceClient,
+        CreateWebhookRequest, GetSyncRunRequest, IdentityProviderSettings, Source, SourceSettings,
+        StartSyncRequest, SyncState, TestWebhookRequest, UploadFileOptions, UploadFileRequest,
+        UploadSettings, client_service_client::ClientServiceClient,
+        connection_service_client::ConnectionServiceClient,
         identity_provider_service_client::IdentityProviderServiceClient,
         source_service_client::SourceServiceClient, source_settings, upload_file_request,
         webhook_service_client::WebhookServiceClient,
@@ -377,7 +378,14 @@ async fn synchronise(suite: &Suite, stage: &Stage<'_>, n: usize, pair: &mut Pair
     };
     let run = client.start_sync(request).await.expect("allowed").into_inner().run.expect("the run");
     // To its end: whoever watches it is told and goes.
+    suite.advance(SignedDuration::from_secs(1));
     suite.run_jobs().await;
+    testkit::eventually!(std::time::Duration::from_secs(30), {
+        let mut client = client.clone();
+        let request = GetSyncRunRequest { sync_run_id: run.sync_run_id.clone() };
+        let run = client.get_sync_run(request).await.expect("allowed").into_inner().run.expect("the run");
+        ![SyncState::Queued, SyncState::Running].contains(&run.state())
+    });
     let shared = std::mem::take(&mut pair.shared);
     pair.shared = shared
         .with("source_id", &[&source.source_id])

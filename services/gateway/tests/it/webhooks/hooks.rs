@@ -105,7 +105,7 @@ impl Hooks {
             // The attempt before may just be written down, and its loop not over: the job asks again, as it does each second.
             self.world.suite.run_jobs().await;
             let newest = self.deliveries(id).await.into_iter().next();
-            newest.filter(|delivery| delivery.recent_attempts.len() == attempts)
+            newest.filter(|delivery| delivery.attempts == attempts as i32)
         })
     }
 
