@@ -169,7 +169,7 @@ impl Maker<'_> {
             "url" => "https://webhook.invalid/".to_owned(),
             "event_types" => "*".to_owned(),
             "times" => "02:30".to_owned(),
-            "field" => "email".to_owned(),
+            "field" => "external_id".to_owned(),
             "rrule" => "FREQ=DAILY;COUNT=2".to_owned(),
             "title" => format!("Title {}", kernel::Uuid::new_v4()),
             name => match self.mark {
@@ -219,6 +219,7 @@ fn mask_value(mask: &FieldDescriptor, request: &MessageDescriptor) -> Value {
     let plain = |message: &MessageDescriptor| {
         let number = message.fields().find(|field| {
             !is_id(field)
+                && !is_own_id(field)
                 && !own.contains(&field.name())
                 && field.kind().as_message().is_none()
                 && !field.is_list()
