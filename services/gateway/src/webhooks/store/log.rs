@@ -105,74 +105,58 @@ async fn rows(
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Delivery>> {
+    // One statement, so that a delivery and its attempts are of one moment.
     let rows = sqlx::query!(
-        "select d.event_id, m.type, d.subject, d.state, d.attempts, d.created_at, d.next_at, d.finished_at \
-         from gateway.webhook_delivery d \
-         join gateway.webhook_message m on m.tenant_id = d.tenant_id and m.event_id = d.event_id \
-         where d.tenant_id = $1 and d.webhook_id = $2 and ($3::uuid is null or d.event_id = $3) \
-           and ($4::text is null or d.state = $4) and ($5::uuid is null or d.event_id < $5) \
-         order by d.event_id desc limit $6",
+        r#"select d.event_id, m.type, d.subject, d.state, d.attempts, d.created_at, d.next_at, d.finished_at,
+             a.number as "number?", a.began_at as "began_at?", a.millis as "millis?", a.status as "status?",
+             a.error as "error?", a.answer as "answer?"
+           from (select * from gateway.webhook_delivery d
+             where d.tenant_id = $1 and d.webhook_id = $2 and ($3::uuid is null or d.event_id = $3)
+               and ($4::text is null or d.state = $4) and ($5::uuid is null or d.event_id < $5)
+             order by d.event_id desc limit $6) d
+           join gateway.webhook_message m on m.tenant_id = $1 and m.event_id = d.event_id
+           left join lateral (select * from gateway.webhook_attempt a
+             where a.tenant_id = $1 and a.webhook_id = $2 and a.event_id = d.event_id
+             order by a.number desc limit $7) a on true
+           order by d.event_id desc, a.number desc"#,
         tx.tenant(),
         webhook,
         event,
         state.map(State::text),
         before,
-        limit
-    )
-    .fetch_all(tx.conn())
-    .await
-    .db()?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        found.push(Delivery {
-            event: row.event_id,
-            type_name: row.r#type,
-            subject: row.subject,
-            state: State::read(&row.state)?,
-            attempts: row.attempts,
-            created_at: row.created_at.to_jiff(),
-            next_at: row.next_at.to_jiff(),
-            finished_at: from_some(row.finished_at),
-            log: Vec::new(),
-        });
-    }
-    add_attempts(tx, webhook, &mut found).await?;
-    Ok(found)
-}
-
-async fn add_attempts(tx: &mut Tx, webhook: Uuid, deliveries: &mut [Delivery]) -> Result<()> {
-    let events: Vec<Uuid> = deliveries.iter().map(|delivery| delivery.event).collect();
-    let rows = sqlx::query!(
-        r#"select a.event_id as "event_id!", a.number as "number!", a.began_at as "began_at!", a.millis as "millis!",
-             a.status as "status!", a.error as "error!", a.answer as "answer!"
-           from unnest($3::uuid[]) as d (event_id) cross join lateral (
-             select * from gateway.webhook_attempt a
-             where a.tenant_id = $1 and a.webhook_id = $2 and a.event_id = d.event_id
-             order by a.number desc limit $4) a"#,
-        tx.tenant(),
-        webhook,
-        &events,
+        limit,
         ATTEMPTS
     )
     .fetch_all(tx.conn())
     .await
     .db()?;
-    let mut logs = std::collections::HashMap::<Uuid, Vec<Attempt>>::new();
+    let mut found: Vec<Delivery> = Vec::new();
     for row in rows {
-        logs.entry(row.event_id).or_default().push(Attempt {
-            number: row.number,
-            began_at: row.began_at.to_jiff(),
-            millis: row.millis,
-            status: row.status,
-            error: row.error,
-            answer: row.answer,
-        });
+        if found.last().is_none_or(|last| last.event != row.event_id) {
+            found.push(Delivery {
+                event: row.event_id,
+                type_name: row.r#type,
+                subject: row.subject,
+                state: State::read(&row.state)?,
+                attempts: row.attempts,
+                created_at: row.created_at.to_jiff(),
+                next_at: row.next_at.to_jiff(),
+                finished_at: from_some(row.finished_at),
+                log: Vec::new(),
+            });
+        }
+        if let (Some(delivery), Some(number), Some(began_at)) = (found.last_mut(), row.number, row.began_at) {
+            delivery.log.push(Attempt {
+                number,
+                began_at: began_at.to_jiff(),
+                millis: row.millis.unwrap_or_default(),
+                status: row.status.unwrap_or_default(),
+                error: row.error.unwrap_or_default(),
+                answer: row.answer.unwrap_or_default(),
+            });
+        }
     }
-    for delivery in deliveries {
-        delivery.log = logs.remove(&delivery.event).unwrap_or_default();
-        delivery.log.sort_unstable_by_key(|attempt| std::cmp::Reverse(attempt.number));
-    }
-    Ok(())
+    Ok(found)
 }
 
 /// What was delivered or given up in a range of time, the oldest first: its event and when it was taken up.
