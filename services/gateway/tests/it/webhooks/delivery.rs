@@ -147,11 +147,7 @@ async fn after_a_day_it_is_dead_and_can_be_replayed() {
     let dead = loop {
         hooks.tick(wait).await;
         attempts += 1;
-        // The last is due when all is given up: the job that does so may come first.
-        let delivery = eventually!(SOON, {
-            let newest = hooks.deliveries(&id).await.into_iter().next();
-            newest.filter(|one| one.recent_attempts.len() == attempts || one.state() == DeliveryState::Dead)
-        });
+        let delivery = hooks.after(&id, attempts).await;
         let Some(next) = delivery.next_attempt_at else { break delivery };
         // Exactly then: the webhook's own pauses are shorter, and later it could be given up untried.
         let next = contracts::time::from_timestamp(&next).expect("in range");
