@@ -1,6 +1,6 @@
 //! Writing the audit trail: who did or saw what of whom, when and why. Append-only by grant.
 
-use crate::{DbResult, database::in_schema, error::unavailable, session::Session};
+use crate::{DbResult, error::unavailable, schema::in_schema, session::Session};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::{Context, Result, Role, TenantId, Uuid};

@@ -5,6 +5,7 @@ use crate::{
     audit::ReadAudits,
     error::unavailable,
     flush,
+    schema::in_schema,
     session::{Session, Waits},
     tx::Mode,
     wake::{self, Wake},
@@ -210,11 +211,6 @@ impl Database {
     pub(crate) fn wake(&self) {
         wake::ring(&self.0.wake);
     }
-}
-
-/// Puts a schema's name in place of `{s}`.
-pub(crate) fn in_schema(template: &str, service: &str) -> String {
-    template.replace("{s}", &format!("\"{service}\""))
 }
 
 /// Sets the tenant for row-level security until the transaction ends.

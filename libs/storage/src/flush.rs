@@ -1,6 +1,6 @@
 //! What a commit writes besides the service's own rows: one statement, whatever there is.
 
-use crate::{audit::AuditRow, database::in_schema};
+use crate::{audit::AuditRow, schema::in_schema};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use kernel::{TenantId, Uuid};

@@ -28,6 +28,7 @@ mod migrate;
 mod outbox;
 mod parked;
 mod purge;
+mod schema;
 mod session;
 mod settings;
 pub mod time;

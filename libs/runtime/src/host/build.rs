@@ -1,6 +1,9 @@
 //! Putting a host together, and bringing its database and its broker up to date.
 
-use super::{Entry, Host, StartError, Stop, Tasks, entry::Running, http, jobs::Jobs, needs::Needs, settings};
+use super::{
+    Entry, Host, StartError, Stop, Tasks, entry::Running, http, jobs::Jobs, listen::listen, needs::Needs,
+    settings,
+};
 use crate::{
     Deps, Here, Service,
     audit::{self, AuditTrail},
@@ -16,7 +19,6 @@ use std::{
     sync::{Arc, OnceLock},
 };
 use storage::{Cache, Database, MigrationReport};
-use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::service::RoutesBuilder;
 
@@ -297,10 +299,6 @@ fn loader(knows: Knows, ask: Ask) -> grpc::Loader {
 
 fn messaging(config: &Config, broker: &Broker, running: &[Arc<dyn Running>]) -> Vec<Messaging> {
     running.iter().map(|service| service.messaging(broker, settings::messaging(config))).collect()
-}
-
-pub(super) async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { key, address, source })
 }
 
 /// Names of a process's services, as they are in the program.

@@ -1,7 +1,7 @@
 //! The HTTP port: what services serve beside gRPC. Bounded in connections and in the time a head may take, so that
 //! slow clients hold nothing but a socket.
 
-use super::{StartError, build::listen, entry::Running};
+use super::{StartError, entry::Running, listen::listen};
 use crate::config::Config;
 use axum::Router;
 use hyper_util::{

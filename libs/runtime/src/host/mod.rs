@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod http;
 mod jobs;
+mod listen;
 mod needs;
 mod settings;
 mod shutdown;

@@ -1,7 +1,6 @@
 //! Exemplars: for each bucket of a histogram one recent sample with the trace it belongs to, so that a slow bucket in a
 //! dashboard leads to the trace of a call that was slow. The exporter has none; OpenMetrics 1.0 says how they look.
 
-use super::metrics::SECONDS;
 use kernel::{Clock, SystemClock};
 use metrics::{Histogram, HistogramFn, Key};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
@@ -16,6 +15,10 @@ use std::{
 };
 use tokio::time::Instant;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+/// Upper bounds of the buckets of every `*_seconds` histogram.
+pub(super) const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// A bucket takes a new sample this often at most, so that a busy one costs next to nothing.
 const PACE: Duration = Duration::from_secs(1);

@@ -1,15 +1,14 @@
 //! The metrics of the process: what there is, how it is recorded, how it is rendered.
 
-use super::{TelemetryError, exemplars::Exemplars};
+use super::{
+    TelemetryError,
+    exemplars::{Exemplars, SECONDS},
+};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use std::{fmt::Write, sync::Arc};
-
-/// Upper bounds of the buckets of every `*_seconds` histogram.
-pub(super) const SECONDS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Every metric of the suite and what it means: `# HELP` of `/metrics`. A test holds that none is missing here.
 pub const METRICS: &[(&str, &str)] = &[

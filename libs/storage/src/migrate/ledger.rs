@@ -1,6 +1,6 @@
 //! Migrations and the record of those that were applied, in the schema they belong to.
 
-use crate::{Database, DbResult, database::in_schema};
+use crate::{Database, DbResult, schema::in_schema};
 use kernel::{Error, Result};
 use sqlx::{
     AssertSqlSafe, PgConnection, PgPool, SqlSafeStr,

@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 use std::{fmt::Write, time::Duration};
 use storage::MigrateSettings;
 
+/// How long services may take to get ready.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A change to the configuration.
 type Change = Box<dyn FnOnce(&mut Config) + Send>;
 
@@ -88,9 +91,13 @@ impl SuiteBuilder {
         if self.in_process {
             builder = builder.events_by_hand();
         }
-        let host = match builder.start().await {
-            Ok(host) => host,
-            Err(error) => panic!("the services do not start: {error}"),
+        // As in a cluster: a server that is slow to answer on a busy machine is waited for.
+        let host = match tokio::time::timeout(PATIENCE, builder.patient().start()).await {
+            Ok(Ok(host)) => host,
+            Ok(Err(error)) => panic!("the services do not start: {error}"),
+            Err(_) => {
+                panic!("the services are not ready after {PATIENCE:?}; the log says what they wait for")
+            }
         };
         Suite {
             clock,
