@@ -97,17 +97,13 @@ impl Rematch {
             lift = lift.max(plan::lift(most_placed, limit));
         }
         let ranks = Ranks::new(problem.mentees(), problem.mentors(), options.seed);
-        let edges = || {
-            (0..problem.mentees() as u32).flat_map(|i| {
-                let (ranks, plan) = (&ranks, &plan);
-                problem
-                    .pairs_of(i)
-                    .filter(move |&(j, _)| plan.open(i, j))
-                    .map(move |(j, score)| (ranks.mentee[i as usize], ranks.mentor[j as usize], score + lift))
-            })
+        let pairs_of = |i| {
+            let plan = &plan;
+            let open = problem.pairs_of(i).filter(move |&(j, _)| plan.open(i, j));
+            open.map(move |(j, score)| (j, score + lift))
         };
         let capacity = permuted(&plan.capacity, &ranks.mentor);
-        let mut graph = Graph::new(problem.mentees(), &capacity, edges);
+        let mut graph = ranks.graph(&capacity, pairs_of);
         let scale = engine::scale_up(&mut graph, 2 * options.keep_bonus + limit.min(1 << 30));
         let mut state = State::new(&graph);
         for (rank, &price) in permuted(&proof.mentor_price, &ranks.mentor).iter().enumerate() {
@@ -117,8 +113,8 @@ impl Rematch {
         }
         let mut kept = vec![NONE; problem.mentees()];
         for (&rank, mentor) in ranks.mentee.iter().zip(&solution.mentor_of) {
-            let edge = mentor.and_then(|j| edge_of(&graph, rank, ranks.mentor[j as usize]));
-            let Some(edge) = edge.filter(|&e| state.free_places(&graph, graph.mentor[e as usize]) > 0) else {
+            let edge = mentor.and_then(|j| graph.edge(rank, ranks.mentor[j as usize]));
+            let Some(edge) = edge.filter(|&e| state.free_places(graph.mentor[e as usize]) > 0) else {
                 continue;
             };
             let profit = graph.profit()[edge as usize] + options.keep_bonus * scale;
@@ -154,7 +150,7 @@ impl Rematch {
     #[must_use]
     pub fn mentor_of(&self, mentee: u32) -> Option<u32> {
         let rank = *self.ranks.mentee.get(mentee as usize)?;
-        match self.state.mentor_of(&self.graph, rank) {
+        match self.state.mentor_of(rank) {
             NONE => None,
             mentor => Some(self.mentor_at[mentor as usize]),
         }
@@ -170,8 +166,8 @@ impl Rematch {
     /// prove; locked pairs aside. They are equal after every change.
     #[must_use]
     pub fn value_and_bound(&self) -> (i64, i64) {
-        let placed = self.state.edge.iter().filter(|&&edge| edge != NONE);
-        let value = placed.map(|&edge| self.graph.profit()[edge as usize] / self.scale).sum();
+        let placed = self.state.edges().filter(|&edge| edge != NONE);
+        let value = placed.map(|edge| self.graph.profit()[edge as usize] / self.scale).sum();
         let goal = Goal { capacity: &self.capacity, lift: 0, gap: 0 };
         let (u, v) = engine::prices(&self.graph, &self.state, goal, self.scale);
         (value, engine::dual_bound(&u, &v, &self.capacity))
@@ -193,7 +189,7 @@ impl Rematch {
         vacated.sort_unstable();
         vacated.dedup();
         for &i in &mentees {
-            self.exact.place(&self.graph, &mut self.state, i);
+            self.exact.place(&self.graph, &mut self.state, i, &vacated);
         }
         for j in vacated {
             self.exact.fill(&self.graph, &mut self.state, j);
@@ -206,7 +202,7 @@ impl Rematch {
     pub fn keep(&mut self) {
         let bonus = self.keep_bonus * self.scale;
         for i in std::mem::take(&mut self.moved) {
-            let edge = self.state.edge[i as usize];
+            let edge = self.state.edge(i);
             let before = std::mem::replace(&mut self.kept[i as usize], edge);
             if before == edge {
                 continue;
@@ -238,8 +234,9 @@ impl Rematch {
             }
             Change::MentorLeaves(mentor) => {
                 let j = rank(&self.ranks.mentor, mentor).ok_or(unknown(0, mentor))?;
-                for at in self.graph.back_row(j) {
-                    let (i, edge) = (self.graph.back_mentee[at], self.graph.back_edge[at]);
+                let mentees = self.graph.back(j).map(|(i, _)| i);
+                let edges: Vec<_> = mentees.filter_map(|i| Some((i, self.graph.edge(i, j)?))).collect();
+                for (i, edge) in edges {
                     self.graph.set_profit(i, edge as usize, NEVER);
                 }
                 Ok((self.state.holders(j).to_vec(), vec![j]))
@@ -274,19 +271,19 @@ impl Rematch {
             return Err(Error::Capacity { mentor: mentor as usize, capacity: places });
         }
         self.capacity[j as usize] = places;
-        self.graph.capacity[j as usize] = places.min(room) as u32;
         // Who has to go is decided by the repair: everybody leaves and is placed again.
         let overfull = self.state.holders(j).len() as i64 > places;
         let leaving = if overfull { self.state.holders(j).to_vec() } else { Vec::new() };
         for &i in &leaving {
-            self.state.remove(&self.graph, i);
+            self.state.remove(i);
         }
+        self.state.open(j, places.min(room) as u32);
         Ok((leaving, vec![j]))
     }
 
     fn edge(&self, mentee: u32, mentor: u32) -> Result<(u32, usize), Error> {
         let known = rank(&self.ranks.mentee, mentee).zip(rank(&self.ranks.mentor, mentor));
-        let edge = known.and_then(|(i, j)| edge_of(&self.graph, i, j).map(|edge| (i, edge as usize)));
+        let edge = known.and_then(|(i, j)| self.graph.edge(i, j).map(|edge| (i, edge as usize)));
         edge.ok_or(unknown(mentee, mentor))
     }
 
@@ -296,10 +293,10 @@ impl Rematch {
         let (graph, state) = (&self.graph, &mut self.state);
         let beyond = |edge: usize| graph.profit()[edge] - state.v[graph.mentor[edge] as usize];
         let most = graph.row(i).map(beyond).fold(0, i64::max);
-        let edge = state.edge[i as usize];
+        let edge = state.edge(i);
         let fits = edge == NONE || beyond(edge as usize) == most;
         state.u[i as usize] = most;
-        if fits { None } else { Some(state.remove(graph, i)) }
+        if fits { None } else { Some(state.remove(i)) }
     }
 
     /// What the journal of the repair comes to.
@@ -313,17 +310,12 @@ impl Rematch {
         let moved = |(i, before): (u32, u32)| Moved {
             mentee: self.mentee_at[i as usize],
             before: name(before),
-            after: name(self.state.mentor_of(&self.graph, i)),
+            after: name(self.state.mentor_of(i)),
         };
         let mut moves: Vec<Moved> = journal.into_iter().map(moved).filter(|m| m.before != m.after).collect();
         moves.sort_unstable_by_key(|moved| moved.mentee);
         moves
     }
-}
-
-fn edge_of(graph: &Graph, mentee: u32, mentor: u32) -> Option<u32> {
-    let row = graph.row(mentee);
-    graph.mentor[row.clone()].binary_search(&mentor).ok().map(|at| (row.start + at) as u32)
 }
 
 fn rank(ranks: &[u32], index: u32) -> Option<u32> {

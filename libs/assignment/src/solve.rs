@@ -125,20 +125,19 @@ impl Market<'_> {
         Ok(most)
     }
 
-    /// The pairs the optimiser works on, as `(mentee, mentor, worth)`.
-    pub(crate) fn edges(
+    /// The pairs of a mentee that the optimiser works on, as `(mentor, worth)`.
+    pub(crate) fn pairs_of(
         &self,
+        mentee: u32,
         worth: impl Fn(usize, u32) -> Option<i64> + Copy,
         lift: i64,
-    ) -> impl Iterator<Item = (u32, u32, i64)> {
+    ) -> impl Iterator<Item = (u32, i64)> {
         let (problem, plan) = (self.problem, self.plan);
-        (0..problem.mentees() as u32).flat_map(move |i| {
-            problem.row(i).filter_map(move |at| {
-                let j = problem.mentor[at];
-                let open = plan.open(i, j) && plan.capacity[j as usize] > 0;
-                let worth = if open { worth(at, i) } else { None };
-                worth.filter(|&worth| worth + lift >= 0).map(|worth| (i, j, worth))
-            })
+        problem.row(mentee).filter_map(move |at| {
+            let j = problem.mentor[at];
+            let open = plan.open(mentee, j) && plan.capacity[j as usize] > 0;
+            let worth = if open { worth(at, mentee) } else { None };
+            worth.filter(|&worth| worth + lift >= 0).map(|worth| (j, worth))
         })
     }
 
@@ -146,7 +145,7 @@ impl Market<'_> {
     pub(crate) fn optimise(&self, worth: impl Fn(usize, u32) -> Option<i64>, lift: i64, gap: i64) -> Priced {
         let (problem, capacity) = (self.problem, &self.plan.capacity);
         let ranks = Ranks::new(problem.mentees(), problem.mentors(), self.options.seed);
-        ranks.optimise(capacity, || self.edges(&worth, lift), lift, gap, self.warm, self.control)
+        ranks.optimise(capacity, |i| self.pairs_of(i, &worth, lift), lift, gap, self.warm, self.control)
     }
 
     /// Adds the locked pairs and the prices of mentors without open places; gives what the locked
@@ -221,20 +220,30 @@ impl Ranks {
         Self { mentee: permutation(mentees, seed), mentor: permutation(mentors, seed ^ 1) }
     }
 
-    /// Runs the optimiser on edges `(mentee, mentor, worth)`, from an earlier answer if given.
-    pub(crate) fn optimise<I: Iterator<Item = (u32, u32, i64)>>(
+    /// The graph of the pairs `(mentor, worth)` of each mentee; the places are in its order already.
+    pub(crate) fn graph<I: Iterator<Item = (u32, i64)>>(
         &self,
         capacity: &[i64],
-        edges: impl Fn() -> I,
+        pairs_of: impl Fn(u32) -> I,
+    ) -> Graph {
+        let mentee_at = inverse(&self.mentee);
+        Graph::new(mentee_at.len(), capacity, |rank| {
+            pairs_of(mentee_at[rank as usize]).map(|(j, worth)| (self.mentor[j as usize], worth))
+        })
+    }
+
+    /// Runs the optimiser on the pairs `(mentor, worth)` of each mentee, from an earlier answer if given.
+    pub(crate) fn optimise<I: Iterator<Item = (u32, i64)>>(
+        &self,
+        capacity: &[i64],
+        pairs_of: impl Fn(u32) -> I,
         lift: i64,
         gap: i64,
         warm: Option<&Priced>,
         control: &Control<'_>,
     ) -> Priced {
         let capacity = permuted(capacity, &self.mentor);
-        let renumbered =
-            || edges().map(|(i, j, worth)| (self.mentee[i as usize], self.mentor[j as usize], worth));
-        let mut graph = Graph::new(self.mentee.len(), &capacity, renumbered);
+        let mut graph = self.graph(&capacity, pairs_of);
         let warm = warm.map(|priced| {
             let rank = |mentor: &Option<u32>| mentor.map_or(NONE, |j| self.mentor[j as usize]);
             let mentor: Vec<u32> = priced.mentor_of.iter().map(rank).collect();

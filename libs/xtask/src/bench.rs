@@ -3,6 +3,7 @@
 mod figure;
 mod goals;
 mod matching;
+mod reading;
 
 use crate::{
     provision,
@@ -40,6 +41,7 @@ pub(crate) fn run(what: Option<What>, json: bool, long: bool) -> Result<()> {
     }
     if wanted(What::Matching) {
         figures.extend(matching::measure(long)?);
+        figures.extend(matching::told(reading::measure()?));
     }
     if json {
         println!("{}", serde_json::to_string_pretty(&figures)?);

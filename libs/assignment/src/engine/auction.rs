@@ -143,7 +143,7 @@ impl<'g> Auction<'g> {
         // Prices may have fallen since the last round.
         self.shortlist.fill(UNKNOWN);
         for i in (0..self.graph.mentees() as u32).rev() {
-            let edge = state.edge[i as usize];
+            let edge = state.edge(i);
             if edge != NONE {
                 let second = self.elsewhere(state, i, edge);
                 let worth = self.graph.profit()[edge as usize];
@@ -153,14 +153,14 @@ impl<'g> Auction<'g> {
                     self.bid[i as usize] = limit;
                     continue;
                 }
-                state.remove(self.graph, i);
+                state.remove(i);
             }
             self.queue.push(i);
         }
         for j in 0..self.graph.mentors() as u32 {
             heap::heapify(state, &self.bid, j);
             if let Some(&lowest) = state.holders(j).first()
-                && state.free_places(self.graph, j) == 0
+                && state.free_places(j) == 0
             {
                 state.v[j as usize] = state.v[j as usize].max(self.bid[lowest as usize]);
             }
@@ -206,10 +206,10 @@ impl<'g> Auction<'g> {
             }
             let j = choice.mentor;
             self.bid[i as usize] = state.v[j as usize] + (choice.best - choice.second) + epsilon;
-            if state.free_places(self.graph, j) > 0 {
+            if state.free_places(j) > 0 {
                 state.place(self.graph, i, choice.edge);
                 heap::sift_up(state, &self.bid, j);
-                if state.free_places(self.graph, j) > 0 {
+                if state.free_places(j) > 0 {
                     continue;
                 }
             } else {
@@ -246,16 +246,16 @@ impl<'g> Auction<'g> {
     /// together until so many have no profit left, and those leave.
     fn part(&mut self, state: &mut State) {
         let (graph, waiting) = (self.graph, self.queue.len());
-        if (0..graph.mentors() as u32).any(|j| state.free_places(graph, j) > 0) {
+        if (0..graph.mentors() as u32).any(|j| state.free_places(j) > 0) {
             return;
         }
         profits(graph, state);
         for &i in &self.queue {
             state.u[i as usize] = sweep::best(graph, state, i);
         }
-        let placed = (0..graph.mentees()).filter(|&i| state.edge[i] != NONE);
-        let seeking = placed.chain(self.queue.iter().map(|&i| i as usize));
-        let mut profits: Vec<i64> = seeking.map(|i| state.u[i]).collect();
+        let placed = (0..graph.mentees() as u32).filter(|&i| state.edge(i) != NONE);
+        let seeking = placed.chain(self.queue.iter().copied());
+        let mut profits: Vec<i64> = seeking.map(|i| state.u[i as usize]).collect();
         if waiting >= profits.len() {
             return;
         }
@@ -265,8 +265,8 @@ impl<'g> Auction<'g> {
         }
         state.v.iter_mut().for_each(|price| *price += level);
         for i in 0..graph.mentees() as u32 {
-            if state.edge[i as usize] != NONE && state.u[i as usize] < level {
-                state.remove(graph, i);
+            if state.edge(i) != NONE && state.u[i as usize] < level {
+                state.remove(i);
             }
         }
         (0..graph.mentors() as u32).for_each(|j| heap::heapify(state, &self.bid, j));
@@ -276,7 +276,7 @@ impl<'g> Auction<'g> {
     fn reverse(&mut self, state: &mut State, epsilon: i64, control: &Control<'_>) -> bool {
         profits(self.graph, state);
         let mut cutting: Vec<u32> = (0..self.graph.mentors() as u32).rev().collect();
-        cutting.retain(|&j| state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0);
+        cutting.retain(|&j| state.v[j as usize] > 0 && state.free_places(j) > 0);
         let mut patience = PATIENCE;
         let patient = self.graph.mentors() / 2 + FEW_BIDS;
         let mut cuts = 0;
@@ -293,7 +293,7 @@ impl<'g> Auction<'g> {
                 cuts = 0;
                 cutting.push(j);
                 self.lower(state, epsilon, &mut cutting);
-            } else if state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0 {
+            } else if state.v[j as usize] > 0 && state.free_places(j) > 0 {
                 self.cut(state, j, epsilon, &mut cutting);
             }
         }
@@ -302,7 +302,7 @@ impl<'g> Auction<'g> {
 
     /// Ends a war of the mentors.
     fn lower(&mut self, state: &mut State, epsilon: i64, cutting: &mut Vec<u32>) {
-        cutting.retain(|&j| state.v[j as usize] > 0 && state.free_places(self.graph, j) > 0);
+        cutting.retain(|&j| state.v[j as usize] > 0 && state.free_places(j) > 0);
         cutting.sort_unstable();
         cutting.dedup();
         let sweep = self.sweep.get_or_insert_with(|| Sweep::new(self.graph));
@@ -312,14 +312,13 @@ impl<'g> Auction<'g> {
     /// Cuts a mentor's price until its places are filled or free of charge.
     fn cut(&mut self, state: &mut State, mentor: u32, epsilon: i64, cutting: &mut Vec<u32>) {
         self.offers.clear();
-        for at in self.graph.back_row(mentor) {
-            let (i, edge) = (self.graph.back_mentee[at], self.graph.back_edge[at]);
-            let offer = self.graph.back_profit()[at] - state.u[i as usize];
-            if offer >= epsilon && state.edge[i as usize] != edge {
-                self.offers.push((offer, edge));
+        for (i, profit) in self.graph.back(mentor) {
+            let offer = profit - state.u[i as usize];
+            if offer >= epsilon && state.mentor_of(i) != mentor {
+                self.offers.push((offer, i));
             }
         }
-        let places = state.free_places(self.graph, mentor) as usize;
+        let places = state.free_places(mentor) as usize;
         let mut price = 0;
         if self.offers.len() > places {
             let order = |a: &(i64, u32), b: &(i64, u32)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
@@ -334,12 +333,12 @@ impl<'g> Auction<'g> {
             let k = state.holders(mentor)[at] as usize;
             state.u[k] += cut;
         }
-        self.offers.sort_unstable_by_key(|&(_, edge)| edge);
+        self.offers.sort_unstable_by_key(|&(_, i)| i);
         for at in 0..self.offers.len() {
-            let edge = self.offers[at].1;
-            let i = self.mentee_of(edge);
-            if state.edge[i as usize] != NONE {
-                let left = state.remove(self.graph, i);
+            let i = self.offers[at].1;
+            let Some(edge) = self.graph.edge(i, mentor) else { continue };
+            if state.edge(i) != NONE {
+                let left = state.remove(i);
                 if state.v[left as usize] > 0 {
                     cutting.push(left);
                 }
@@ -348,18 +347,14 @@ impl<'g> Auction<'g> {
             state.u[i as usize] = self.graph.profit()[edge as usize] - price;
         }
     }
-
-    fn mentee_of(&self, edge: u32) -> u32 {
-        (self.graph.start.partition_point(|&start| start <= edge) - 1) as u32
-    }
 }
 
 /// The profits of the placed at today's prices; 0 for the others.
 fn profits(graph: &Graph, state: &mut State) {
-    for i in 0..graph.mentees() {
-        state.u[i] = match state.edge[i] {
+    for i in 0..graph.mentees() as u32 {
+        state.u[i as usize] = match state.edge(i) {
             NONE => 0,
-            edge => graph.profit()[edge as usize] - state.v[graph.mentor[edge as usize] as usize],
+            edge => graph.profit()[edge as usize] - state.v[state.mentor_of(i) as usize],
         };
     }
 }

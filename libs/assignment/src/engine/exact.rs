@@ -2,107 +2,83 @@
 //!
 //! Invariants: `u`, `v` >= 0, `u + v >= profit` on every edge, with equality on the edges of the
 //! assignment. What may still be wrong are unplaced mentees with `u > 0` and mentors with free
-//! places and `v > 0`. Each search repairs one of them and breaks none (Jonker & Volgenant 1987,
-//! with places for columns; the second kind of search is the same with the sides exchanged).
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//! places and `v > 0`. Each search repairs one of them, or one of each, and breaks none (Jonker &
+//! Volgenant 1987, with places for columns).
+//!
+//! A search from a mentee spreads along the places it could come to, one from a mentor along the
+//! holders it could win. A mentee who lost a place and the mentor who lost a mentee are searched for
+//! from both ends at once (Pohl 1971): two small circles instead of a large one.
 
 use super::graph::{Graph, NONE};
+use super::labels::Labels;
 use super::state::State;
 use crate::Control;
 
-/// Tentative distances of the nodes on one side, forgotten in constant time.
-#[derive(Debug)]
-struct Labels {
-    distance: Vec<i64>,
-    /// The edge by which the node was reached.
-    edge: Vec<u32>,
-    /// The node of the other side it was reached from.
-    from: Vec<u32>,
-    stamp: Vec<u32>,
-    now: u32,
-    heap: BinaryHeap<Reverse<(i64, u32)>>,
+/// Farther than anything.
+const FAR: i64 = i64::MAX;
+
+/// How many times dearer it is to settle a mentor on the side that comes: it asks for the prices of
+/// all mentors of all its holders, and the other side looks at most mentees no closer than at a list.
+const COMING: usize = 4;
+
+/// Where the shortest way of one side ends.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    /// A free place of a mentor, or a mentor that does with one holder less.
+    Mentor(u32),
+    /// A mentee who goes without, or an unplaced one who comes to a mentor.
+    Mentee(u32, u32),
 }
 
-impl Labels {
-    fn new(count: usize) -> Self {
-        Self {
-            distance: vec![0; count],
-            edge: vec![NONE; count],
-            from: vec![NONE; count],
-            stamp: vec![0; count],
-            now: 0,
-            heap: BinaryHeap::new(),
+/// One of the two sides of a search: where it has been, and the shortest way to an end.
+#[derive(Debug)]
+struct Side {
+    labels: Labels,
+    limit: i64,
+    end: End,
+}
+
+impl Side {
+    fn new(mentors: usize) -> Self {
+        Self { labels: Labels::new(mentors), limit: 0, end: End::Mentor(NONE) }
+    }
+
+    fn begin(&mut self, limit: i64, end: End) {
+        self.labels.clear();
+        (self.limit, self.end) = (limit, end);
+    }
+
+    /// Takes an end that is nearer, or as near and better.
+    fn ends(&mut self, distance: i64, end: End, better: bool) {
+        if distance < self.limit || better && distance == self.limit {
+            (self.limit, self.end) = (distance, end);
         }
     }
 
-    fn clear(&mut self) {
-        self.heap.clear();
-        if self.now == u32::MAX {
-            self.stamp.fill(0);
-            self.now = 0;
-        }
-        self.now += 1;
-    }
-
-    /// Records a way to `node` if it is shorter than those known.
-    fn offer(&mut self, node: u32, distance: i64, edge: u32, from: u32) -> bool {
-        let at = node as usize;
-        if self.stamp[at] == self.now && self.distance[at] <= distance {
-            return false;
-        }
-        self.stamp[at] = self.now;
-        self.distance[at] = distance;
-        self.edge[at] = edge;
-        self.from[at] = from;
-        true
-    }
-
-    /// The nearest node not yet taken whose distance is at most `limit`.
-    fn take(&mut self, limit: i64) -> Option<(i64, u32)> {
-        while let Some(Reverse((distance, node))) = self.heap.pop() {
-            if distance > limit {
-                return None;
-            }
-            if self.distance[node as usize] == distance {
-                return Some((distance, node));
-            }
-        }
-        None
+    /// Everything nearer than this is settled.
+    fn reach(&mut self) -> i64 {
+        self.labels.next().min(self.limit)
     }
 }
 
 /// The searches with their scratch space.
 #[derive(Debug)]
 pub(crate) struct Exact {
-    mentors: Labels,
-    mentees: Labels,
-    /// Mentees and mentors whose prices the search at hand may change, with their distances.
-    seen_mentees: Vec<(u32, i64)>,
-    seen_mentors: Vec<(u32, i64)>,
-    /// In a search from a mentor: the holder through whom each settled mentor was entered.
-    entered_by: Vec<u32>,
-}
-
-/// Where the shortest path found so far ends.
-#[derive(Debug, Clone, Copy)]
-enum End {
-    /// A free place of a mentor, or a mentor that does with one holder less.
-    Mentor(u32),
-    /// An unplaced mentee, or a mentee who goes without.
-    Mentee(u32),
+    /// From a mentee: how mentors are come to.
+    coming: Side,
+    /// From a mentor: how mentors lose a holder to it.
+    leaving: Side,
+    source: u32,
+    target: u32,
+    /// The shortest way from source to target, and a mentor on it.
+    way: i64,
+    meeting: u32,
 }
 
 impl Exact {
     pub(crate) fn new(graph: &Graph) -> Self {
-        Self {
-            mentors: Labels::new(graph.mentors()),
-            mentees: Labels::new(graph.mentees()),
-            seen_mentees: Vec::new(),
-            seen_mentors: Vec::new(),
-            entered_by: vec![NONE; graph.mentors()],
-        }
+        let (coming, leaving) = (Side::new(graph.mentors()), Side::new(graph.mentors()));
+        Self { coming, leaving, source: NONE, target: NONE, way: FAR, meeting: NONE }
     }
 
     /// Repairs everything. Gives `false` when the caller stopped it, with the invariants intact.
@@ -111,7 +87,7 @@ impl Exact {
             if i % 64 == 0 && control.stopped() {
                 return false;
             }
-            self.place(graph, state, i);
+            self.place(graph, state, i, &[]);
         }
         for j in 0..graph.mentors() as u32 {
             if j % 64 == 0 && control.stopped() {
@@ -122,188 +98,226 @@ impl Exact {
         true
     }
 
-    /// Makes an unplaced mentee with `u > 0` either placed or content.
-    pub(crate) fn place(&mut self, graph: &Graph, state: &mut State, mentee: u32) {
-        if state.edge[mentee as usize] != NONE || state.u[mentee as usize] == 0 {
-            return;
-        }
-        self.begin();
-        let mut best = state.u[mentee as usize];
-        let mut end = End::Mentee(mentee);
-        self.scan_mentee(graph, state, mentee, 0, &mut best, &mut end);
-        while let Some((distance, j)) = self.mentors.take(best) {
-            if distance == best {
-                break;
-            }
-            self.seen_mentors.push((j, distance));
-            for &k in state.holders(j) {
-                let drop = distance + state.u[k as usize];
-                if drop < best {
-                    (best, end) = (drop, End::Mentee(k));
-                }
-                self.scan_mentee(graph, state, k, distance, &mut best, &mut end);
-            }
-        }
-        for &(k, distance) in self.seen_mentees.iter().filter(|seen| seen.1 < best) {
-            state.u[k as usize] -= best - distance;
-        }
-        for &(j, distance) in self.seen_mentors.iter().filter(|seen| seen.1 < best) {
-            state.v[j as usize] += best - distance;
-        }
-        self.shift_to(graph, state, mentee, end);
-    }
-
-    /// Looks along the edges of a mentee at the given distance.
-    fn scan_mentee(
-        &mut self,
-        graph: &Graph,
-        state: &State,
-        mentee: u32,
-        distance: i64,
-        best: &mut i64,
-        end: &mut End,
-    ) {
-        self.seen_mentees.push((mentee, distance));
-        let base = distance + state.u[mentee as usize];
-        let own = state.edge[mentee as usize];
-        for edge in graph.row(mentee) {
-            let j = graph.mentor[edge];
-            let reach = base + state.v[j as usize] - graph.profit()[edge];
-            debug_assert!(reach >= distance, "prices cover every edge");
-            if reach > *best || edge as u32 == own || !self.mentors.offer(j, reach, edge as u32, mentee) {
-                continue;
-            }
-            // A free place at the same distance is preferred to going without.
-            if state.free_places(graph, j) > 0 {
-                if reach < *best || matches!(end, End::Mentee(_)) {
-                    (*best, *end) = (reach, End::Mentor(j));
-                }
-            } else if reach < *best {
-                self.mentors.heap.push(Reverse((reach, j)));
-            }
-        }
-    }
-
-    /// Moves everybody one place along the path that ends at `end`, starting with `source`.
-    fn shift_to(&mut self, graph: &Graph, state: &mut State, source: u32, end: End) {
-        let mut hole = match end {
-            End::Mentor(j) => j,
-            End::Mentee(k) if k == source => return,
-            End::Mentee(k) => state.remove(graph, k),
-        };
-        loop {
-            let (i, edge) = (self.mentors.from[hole as usize], self.mentors.edge[hole as usize]);
-            if i == source {
-                state.place(graph, i, edge);
-                return;
-            }
-            let left = state.remove(graph, i);
-            state.place(graph, i, edge);
-            hole = left;
+    /// Makes an unplaced mentee with `u > 0` either placed or content. Where one of `vacated` has a
+    /// place to fill, it is filled on the way, or does without.
+    pub(crate) fn place(&mut self, graph: &Graph, state: &mut State, mentee: u32, vacated: &[u32]) {
+        if state.edge(mentee) == NONE && state.u[mentee as usize] > 0 {
+            let vacant = vacated.iter().find(|&&j| is_vacant(state, j));
+            self.repair(graph, state, mentee, vacant.copied().unwrap_or(NONE));
         }
     }
 
     /// Fills the free places of a mentor or brings its price to 0.
     pub(crate) fn fill(&mut self, graph: &Graph, state: &mut State, mentor: u32) {
-        while state.v[mentor as usize] > 0 && state.free_places(graph, mentor) > 0 {
-            self.fill_one(graph, state, mentor);
+        while is_vacant(state, mentor) {
+            self.repair(graph, state, NONE, mentor);
         }
     }
 
-    fn fill_one(&mut self, graph: &Graph, state: &mut State, mentor: u32) {
-        self.begin();
-        let mut best = state.v[mentor as usize];
-        let mut end = End::Mentor(mentor);
-        self.entered_by[mentor as usize] = NONE;
-        self.mentors.offer(mentor, 0, NONE, NONE);
-        self.scan_mentor(graph, state, mentor, 0, &mut best, &mut end);
-        while let Some((distance, i)) = self.mentees.take(best) {
-            if distance == best {
-                break;
+    fn repair(&mut self, graph: &Graph, state: &mut State, source: u32, target: u32) {
+        self.begin(graph, state, source, target);
+        let (near, far) = loop {
+            let (near, far) = (self.coming.reach(), self.leaving.reach());
+            let (come, left) = (near == self.coming.limit, far == self.leaving.limit);
+            if come && left || near + far >= self.way {
+                break (near, far);
             }
-            let k = state.mentor_of(graph, i);
-            if !self.mentors.offer(k, distance, NONE, i) {
-                continue;
+            let (coming, leaving) = (&self.coming.labels, &self.leaving.labels);
+            if left || !come && coming.settled().len() * COMING <= leaving.settled().len() {
+                self.come(graph, state);
+            } else {
+                self.leave(graph, state);
             }
-            self.entered_by[k as usize] = i;
-            let drop = distance + state.v[k as usize];
-            if drop < best {
-                (best, end) = (drop, End::Mentor(k));
-            }
-            self.scan_mentor(graph, state, k, distance, &mut best, &mut end);
-        }
-        for &(k, distance) in self.seen_mentors.iter().filter(|seen| seen.1 < best) {
-            state.v[k as usize] -= best - distance;
-        }
-        for &(i, distance) in self.seen_mentees.iter().filter(|seen| seen.1 < best) {
-            state.u[i as usize] += best - distance;
-        }
-        self.shift_from(graph, state, mentor, end);
-    }
-
-    /// Looks along the edges of a mentor at the given distance.
-    fn scan_mentor(
-        &mut self,
-        graph: &Graph,
-        state: &State,
-        mentor: u32,
-        distance: i64,
-        best: &mut i64,
-        end: &mut End,
-    ) {
-        self.seen_mentors.push((mentor, distance));
-        // Whatever the mentor's price falls by, all its holders gain.
-        self.seen_mentees.extend(state.holders(mentor).iter().map(|&k| (k, distance)));
-        let base = distance + state.v[mentor as usize];
-        for at in graph.back_row(mentor) {
-            let (i, edge) = (graph.back_mentee[at], graph.back_edge[at]);
-            let reach = base + state.u[i as usize] - graph.back_profit()[at];
-            debug_assert!(reach >= distance, "prices cover every edge");
-            let own = state.edge[i as usize];
-            if reach > *best || own == edge || !self.mentees.offer(i, reach, edge, mentor) {
-                continue;
-            }
-            if own == NONE {
-                if reach < *best || matches!(end, End::Mentor(_)) {
-                    (*best, *end) = (reach, End::Mentee(i));
-                }
-            } else if reach < *best {
-                self.mentees.heap.push(Reverse((reach, i)));
-            }
-        }
-    }
-
-    /// Moves everybody along the path that starts at `source` and ends at `end`.
-    fn shift_from(&mut self, graph: &Graph, state: &mut State, source: u32, end: End) {
-        let mut mover = match end {
-            End::Mentee(i) => i,
-            End::Mentor(k) if k == source => return,
-            End::Mentor(k) => self.entered_by[k as usize],
         };
-        // From the end backwards, a place is entered before its holder has left it; holders that
-        // move are therefore taken off first.
-        let mut moves = Vec::new();
-        loop {
-            let (to, edge) = (self.mentees.from[mover as usize], self.mentees.edge[mover as usize]);
-            if state.edge[mover as usize] != NONE {
-                state.remove(graph, mover);
-            }
-            moves.push((mover, edge));
-            if to == source {
-                break;
-            }
-            mover = self.entered_by[to as usize];
+        let met = self.way <= near + far;
+        let near = near.min(self.way);
+        let far = if met { self.way - near } else { far };
+        if source != NONE {
+            state.u[source as usize] -= near;
         }
-        for (i, edge) in moves {
-            state.place(graph, i, edge);
+        move_prices(state, self.coming.labels.settled(), near, 1);
+        move_prices(state, self.leaving.labels.settled(), far, -1);
+        if met {
+            let meeting = self.first_meeting(state);
+            self.shift_from(graph, state, meeting, None);
+            self.shift_to(graph, state, meeting);
+            return;
+        }
+        match self.leaving.end {
+            End::Mentor(k) => self.shift_from(graph, state, k, None),
+            End::Mentee(i, j) => self.shift_from(graph, state, j, Some((i, j))),
+        }
+        match self.coming.end {
+            End::Mentor(j) => self.shift_to(graph, state, j),
+            End::Mentee(k, _) if k == source => {}
+            End::Mentee(k, _) => {
+                let hole = state.remove(k);
+                self.shift_to(graph, state, hole);
+            }
         }
     }
 
-    fn begin(&mut self) {
-        self.mentors.clear();
-        self.mentees.clear();
-        self.seen_mentees.clear();
-        self.seen_mentors.clear();
+    fn begin(&mut self, graph: &Graph, state: &State, source: u32, target: u32) {
+        (self.source, self.target, self.way, self.meeting) = (source, target, FAR, NONE);
+        let worth = |prices: &[i64], of: u32| if of == NONE { 0 } else { prices[of as usize] };
+        self.coming.begin(worth(&state.u, source), End::Mentee(source, NONE));
+        self.leaving.begin(worth(&state.v, target), End::Mentor(target));
+        if target != NONE {
+            self.leaving.labels.offer(target, 0, NONE, NONE);
+            self.leaving.labels.enter(target, 0);
+        }
+        if source != NONE {
+            self.scan_mentee(graph, state, source, 0);
+        }
+    }
+
+    /// Nothing farther is of interest.
+    fn bound(&self) -> i64 {
+        self.way.min(self.coming.limit + self.leaving.limit)
+    }
+
+    /// Notes that both sides have come to a mentor.
+    fn meet(&mut self, mentor: u32) {
+        let (Some(near), Some(far)) =
+            (self.coming.labels.distance(mentor), self.leaving.labels.distance(mentor))
+        else {
+            return;
+        };
+        if near + far < self.way {
+            (self.way, self.meeting) = (near + far, mentor);
+        }
+    }
+
+    /// Settles the nearest mentor that can be come to.
+    fn come(&mut self, graph: &Graph, state: &State) {
+        let Some((j, distance)) = self.coming.labels.take() else { return };
+        for &k in state.holders(j) {
+            self.coming.ends(distance + state.u[k as usize], End::Mentee(k, NONE), false);
+            self.scan_mentee(graph, state, k, distance);
+        }
+    }
+
+    /// Looks along the edges of a mentee at the given distance.
+    fn scan_mentee(&mut self, graph: &Graph, state: &State, mentee: u32, distance: i64) {
+        let base = distance + state.u[mentee as usize];
+        let own = state.edge(mentee);
+        for edge in graph.row(mentee) {
+            let j = graph.mentor[edge];
+            let reach = base + state.v[j as usize] - graph.profit()[edge];
+            debug_assert!(reach >= distance, "prices cover every edge");
+            if reach > self.bound() || edge as u32 == own || !self.coming.labels.offer(j, reach, j, mentee) {
+                continue;
+            }
+            self.meet(j);
+            if state.free_places(j) > 0 && j != self.target {
+                // A free place at the same distance is preferred to going without.
+                let better = matches!(self.coming.end, End::Mentee(..));
+                self.coming.ends(reach, End::Mentor(j), better);
+            } else if reach < self.coming.limit {
+                self.coming.labels.enter(j, reach);
+            }
+        }
+    }
+
+    /// Settles the nearest mentor that can lose a holder.
+    fn leave(&mut self, graph: &Graph, state: &State) {
+        let Some((mentor, distance)) = self.leaving.labels.take() else { return };
+        let base = distance + state.v[mentor as usize];
+        self.leaving.ends(base, End::Mentor(mentor), false);
+        for (i, profit) in graph.back(mentor) {
+            // Most are ruled out before memory is asked for their profits, which are not negative.
+            if base - profit > self.bound() {
+                continue;
+            }
+            let reach = base - profit + state.u[i as usize];
+            debug_assert!(reach >= distance, "prices cover every edge");
+            if reach > self.bound() || i == self.source {
+                continue;
+            }
+            let k = state.mentor_of(i);
+            if k == mentor {
+                continue;
+            }
+            if k == NONE {
+                let better = matches!(self.leaving.end, End::Mentor(_));
+                self.leaving.ends(reach, End::Mentee(i, mentor), better);
+            } else if self.leaving.labels.offer(k, reach, mentor, i) {
+                self.meet(k);
+                if reach < self.leaving.limit {
+                    self.leaving.labels.enter(k, reach);
+                }
+            }
+        }
+    }
+
+    /// The mentor nearest to the source where both sides meet on the shortest way: before it, the way
+    /// from the source comes to no mentor that the way on passes again.
+    fn first_meeting(&self, state: &State) -> u32 {
+        let (mut at, mut first) = (self.meeting, self.meeting);
+        loop {
+            let through = self.coming.labels.mentee(at);
+            if through == self.source {
+                return first;
+            }
+            at = state.mentor_of(through);
+            let (near, far) = (self.coming.labels.distance(at), self.leaving.labels.distance(at));
+            if near.zip(far).is_some_and(|(near, far)| near + far == self.way) {
+                first = at;
+            }
+        }
+    }
+
+    /// Moves everybody one place along the way from the source to `hole`.
+    fn shift_to(&mut self, graph: &Graph, state: &mut State, mut hole: u32) {
+        loop {
+            let i = self.coming.labels.mentee(hole);
+            let left = if i == self.source { NONE } else { state.remove(i) };
+            place(graph, state, i, hole);
+            if left == NONE {
+                return;
+            }
+            hole = left;
+        }
+    }
+
+    /// Moves everybody along the way from a mentor to the target, after somebody who comes first.
+    fn shift_from(&mut self, graph: &Graph, state: &mut State, start: u32, first: Option<(u32, u32)>) {
+        // A place is entered before its holder has left it; holders that move are therefore taken
+        // off first.
+        let mut moves: Vec<(u32, u32)> = first.into_iter().collect();
+        let mut at = start;
+        while at != self.target {
+            let (i, to) = (self.leaving.labels.mentee(at), self.leaving.labels.to(at));
+            state.remove(i);
+            moves.push((i, to));
+            at = to;
+        }
+        for (i, to) in moves {
+            place(graph, state, i, to);
+        }
+    }
+}
+
+fn place(graph: &Graph, state: &mut State, mentee: u32, mentor: u32) {
+    if let Some(edge) = graph.edge(mentee, mentor) {
+        state.place(graph, mentee, edge);
+    }
+}
+
+/// Whether a mentor has a free place and a price.
+fn is_vacant(state: &State, mentor: u32) -> bool {
+    state.v[mentor as usize] > 0 && state.free_places(mentor) > 0
+}
+
+/// Moves the prices of settled mentors up to a level, and against them what their holders have left.
+fn move_prices(state: &mut State, settled: &[(u32, i64)], level: i64, sign: i64) {
+    for &(j, distance) in settled.iter().filter(|settled| settled.1 < level) {
+        let change = (level - distance) * sign;
+        state.v[j as usize] += change;
+        for at in 0..state.holders(j).len() {
+            let k = state.holders(j)[at];
+            state.u[k as usize] -= change;
+        }
     }
 }
 
@@ -316,14 +330,14 @@ pub(crate) fn tighten(graph: &Graph, state: &mut State) -> usize {
         let best = graph.row(i).map(|e| graph.profit()[e] - state.v[graph.mentor[e] as usize]).max();
         let u = best.unwrap_or(0).max(0);
         state.u[i as usize] = u;
-        let edge = state.edge[i as usize];
+        let edge = state.edge(i);
         if edge != NONE {
             let own = graph.profit()[edge as usize] - state.v[graph.mentor[edge as usize] as usize];
             if own != u {
-                state.remove(graph, i);
+                state.remove(i);
             }
         }
-        loose += usize::from(u > 0 && state.edge[i as usize] == NONE);
+        loose += usize::from(u > 0 && state.edge(i) == NONE);
     }
     loose
 }

@@ -11,10 +11,9 @@ pub(crate) struct Graph {
     pub(crate) start: Vec<u32>,
     pub(crate) mentor: Vec<u32>,
     profit: Vec<i64>,
-    /// Edges of mentor `j` are `back_edge[back_start[j]..back_start[j + 1]]`.
+    /// The mentees of mentor `j` are `back_mentee[back_start[j]..back_start[j + 1]]`, ascending.
     back_start: Vec<u32>,
-    pub(crate) back_mentee: Vec<u32>,
-    pub(crate) back_edge: Vec<u32>,
+    back_mentee: Vec<u32>,
     /// The profits once more in this order, because who looks at a mentor's would otherwise wait for
     /// memory most of the time.
     back_profit: Vec<i64>,
@@ -24,60 +23,53 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// Builds both directions from the edges in any order, visited twice in the same order.
-    pub(crate) fn new<I>(mentees: usize, capacity: &[i64], edges: impl Fn() -> I) -> Self
+    /// Builds both directions from the mentors and profits of each mentee, in any order.
+    pub(crate) fn new<I>(mentees: usize, capacity: &[i64], row: impl Fn(u32) -> I) -> Self
     where
-        I: Iterator<Item = (u32, u32, i64)>,
+        I: Iterator<Item = (u32, i64)>,
     {
-        let mut start = vec![0u32; mentees + 1];
+        let mut graph = Self { start: Vec::with_capacity(mentees + 1), ..Self::default() };
+        graph.start.push(0);
         let mut back_start = vec![0u32; capacity.len() + 1];
-        // `for_each` and not `for`: nested iterators run several times faster from the inside.
-        edges().for_each(|(i, j, _)| {
-            start[i as usize + 1] += 1;
-            back_start[j as usize + 1] += 1;
-        });
-        accumulate(&mut start);
-        accumulate(&mut back_start);
-        let count = start[mentees] as usize;
+        let (mut profits, mut order) = (Vec::new(), Vec::new());
+        for i in 0..mentees as u32 {
+            profits.clear();
+            order.clear();
+            // Mentors with their places in the row in one number, which sorts several times faster.
+            order.extend(row(i).enumerate().map(|(at, (j, profit))| {
+                profits.push(profit);
+                u64::from(j) << 32 | at as u64
+            }));
+            order.sort_unstable();
+            order.iter().for_each(|entry| back_start[(entry >> 32) as usize + 1] += 1);
+            graph.mentor.extend(order.iter().map(|entry| (entry >> 32) as u32));
+            graph.profit.extend(order.iter().map(|&entry| profits[entry as u32 as usize]));
+            graph.start.push(graph.mentor.len() as u32);
+        }
+        for at in 1..back_start.len() {
+            back_start[at] += back_start[at - 1];
+        }
+        let most = |(places, ends): (&i64, &[u32])| (*places).min(i64::from(ends[1] - ends[0]) + 1) as u32;
+        graph.capacity = capacity.iter().zip(back_start.windows(2)).map(most).collect();
+        graph.turn_round(back_start);
+        graph
+    }
 
-        // Once by mentor, then from there by mentee: the second pass leaves rows sorted.
-        let mut graph = Self {
-            mentor: vec![0; count],
-            profit: vec![0; count],
-            back_mentee: vec![0; count],
-            back_edge: vec![0; count],
-            back_profit: vec![0; count],
-            capacity: Vec::with_capacity(capacity.len()),
-            start,
-            back_start,
-        };
-        let mut next = graph.back_start.clone();
-        edges().for_each(|(i, j, profit)| {
-            let at = &mut next[j as usize];
-            graph.back_mentee[*at as usize] = i;
-            graph.back_profit[*at as usize] = profit;
-            *at += 1;
-        });
-        let mut next = graph.start.clone();
-        let mut sorted = Vec::new();
-        for (j, &places) in capacity.iter().enumerate() {
-            let row = graph.back_row(j as u32);
-            let most = row.len() as i64 + 1;
-            graph.capacity.push(places.min(most) as u32);
-            sorted.clear();
-            sorted.extend(row.clone().map(|at| (graph.back_mentee[at], graph.back_profit[at])));
-            sorted.sort_unstable_by_key(|&(i, _)| i);
-            for (at, &(i, profit)) in row.zip(&sorted) {
-                let edge = &mut next[i as usize];
-                graph.mentor[*edge as usize] = j as u32;
-                graph.profit[*edge as usize] = profit;
-                graph.back_mentee[at] = i;
-                graph.back_edge[at] = *edge;
-                graph.back_profit[at] = profit;
-                *edge += 1;
+    /// Fills in the other direction; mentees come in their order.
+    fn turn_round(&mut self, back_start: Vec<u32>) {
+        let count = self.mentor.len();
+        self.back_mentee = vec![0; count];
+        self.back_profit = vec![0; count];
+        let mut next = back_start.clone();
+        for i in 0..self.mentees() as u32 {
+            for edge in self.row(i) {
+                let at = &mut next[self.mentor[edge] as usize];
+                self.back_mentee[*at as usize] = i;
+                self.back_profit[*at as usize] = self.profit[edge];
+                *at += 1;
             }
         }
-        graph
+        self.back_start = back_start;
     }
 
     pub(crate) fn mentees(&self) -> usize {
@@ -96,14 +88,21 @@ impl Graph {
         self.back_start[mentor as usize] as usize..self.back_start[mentor as usize + 1] as usize
     }
 
+    /// The edge between two people, if there is one.
+    pub(crate) fn edge(&self, mentee: u32, mentor: u32) -> Option<u32> {
+        let row = self.row(mentee);
+        self.mentor[row.clone()].binary_search(&mentor).ok().map(|at| (row.start + at) as u32)
+    }
+
+    /// The mentees of a mentor with their profits.
+    pub(crate) fn back(&self, mentor: u32) -> impl Iterator<Item = (u32, i64)> {
+        let row = self.back_row(mentor);
+        self.back_mentee[row.clone()].iter().copied().zip(self.back_profit[row].iter().copied())
+    }
+
     /// The profits of all edges.
     pub(crate) fn profit(&self) -> &[i64] {
         &self.profit
-    }
-
-    /// The same in the order of [`Graph::back_row`].
-    pub(crate) fn back_profit(&self) -> &[i64] {
-        &self.back_profit
     }
 
     /// Changes the profit of an edge of a mentee.
@@ -119,12 +118,6 @@ impl Graph {
     pub(crate) fn change_profits(&mut self, change: impl Fn(i64) -> i64) {
         let all = self.profit.iter_mut().chain(&mut self.back_profit);
         all.for_each(|profit| *profit = change(*profit));
-    }
-}
-
-fn accumulate(counts: &mut [u32]) {
-    for at in 1..counts.len() {
-        counts[at] += counts[at - 1];
     }
 }
 

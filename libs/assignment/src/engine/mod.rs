@@ -4,6 +4,7 @@ mod auction;
 pub(crate) mod exact;
 pub(crate) mod graph;
 mod heap;
+mod labels;
 pub(crate) mod state;
 mod sweep;
 
@@ -107,11 +108,10 @@ pub(crate) fn optimise(
 /// others, so that only lifted profits go with them.
 fn load(graph: &Graph, state: &mut State, warm: &Warm, goal: Goal<'_>, scale: i64) -> bool {
     for (i, &mentor) in warm.mentor.iter().enumerate().filter(|(_, mentor)| **mentor != NONE) {
-        let row = graph.row(i as u32);
-        if let Ok(at) = graph.mentor[row.clone()].binary_search(&mentor)
-            && state.free_places(graph, mentor) > 0
+        if let Some(edge) = graph.edge(i as u32, mentor)
+            && state.free_places(mentor) > 0
         {
-            state.place(graph, i as u32, (row.start + at) as u32);
+            state.place(graph, i as u32, edge);
         }
     }
     let lifted_all = goal.lift > 0 && warm.v.iter().all(|&price| price >= goal.lift);
@@ -200,7 +200,7 @@ fn place_lifted(graph: &mut Graph, state: &mut State, lift: i64, control: &Contr
 }
 
 fn everybody_placed(graph: &Graph, state: &State) -> bool {
-    (0..graph.mentees() as u32).all(|i| state.edge[i as usize] != NONE || graph.row(i).is_empty())
+    (0..graph.mentees() as u32).all(|i| state.edge(i) != NONE || graph.row(i).is_empty())
 }
 
 fn every_place_taken(graph: &Graph, state: &State, capacity: &[i64]) -> bool {
@@ -222,7 +222,7 @@ pub(crate) fn scale_up(graph: &mut Graph, lift: i64) -> i64 {
 /// slackness exact, because scaled profits are multiples of the scale.
 fn found(graph: &Graph, state: State, goal: Goal<'_>, scale: i64, stopped: bool) -> Found {
     let (u, v) = prices(graph, &state, goal, scale);
-    Found { edge: state.edge, u, v, stopped }
+    Found { edge: state.edges().collect(), u, v, stopped }
 }
 
 /// Dual feasible prices in whole points: the least profits that the prices allow, lift included.
@@ -247,8 +247,8 @@ fn report(
     if control.progress.is_none() && goal.gap == 0 {
         return i64::MAX;
     }
-    let placed = state.edge.iter().filter(|&&e| e != NONE);
-    let value: i64 = placed.map(|&e| graph.profit()[e as usize] / scale + goal.lift).sum();
+    let placed = state.edges().filter(|&e| e != NONE);
+    let value: i64 = placed.map(|e| graph.profit()[e as usize] / scale + goal.lift).sum();
     let (u, v) = prices(graph, state, goal, scale);
     let bound = dual_bound(&u, &v, goal.capacity);
     control.report(phase, round, Some(bound), Some(bound.saturating_sub(value)));

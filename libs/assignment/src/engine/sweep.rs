@@ -179,7 +179,7 @@ impl Sweep {
         self.nodes.clear();
         self.done.clear();
         for i in 0..graph.mentees() as u32 {
-            let edge = state.edge[i as usize];
+            let edge = state.edge(i);
             if edge == NONE {
                 self.done.set(i);
                 continue;
@@ -188,7 +188,7 @@ impl Sweep {
             self.seek(i, node, graph.profit()[edge as usize] - state.v[node as usize], shift);
         }
         for j in 0..graph.mentors() as u32 {
-            if state.free_places(graph, j) > 0 {
+            if state.free_places(j) > 0 {
                 self.nodes.shorten(j, NONE, 0);
             }
             self.nodes.enter(j);
@@ -213,9 +213,10 @@ impl Sweep {
         }
         let price = state.v[mentor as usize];
         let distance = i64::from(self.nodes.now);
-        let row = graph.back_row(mentor);
-        for (&i, &profit) in graph.back_mentee[row.clone()].iter().zip(&graph.back_profit()[row]) {
-            if self.done.has(i) {
+        // Others have too little profit here: going without stops them first.
+        let least = price + (distance << shift);
+        for (i, profit) in graph.back(mentor) {
+            if profit <= least || self.done.has(i) {
                 continue;
             }
             let Seeker { floor, node } = self.seekers[i as usize];
@@ -238,7 +239,7 @@ impl Sweep {
             self.nodes.enter(j);
         }
         for i in 0..graph.mentees() as u32 {
-            if state.edge[i as usize] == NONE {
+            if state.edge(i) == NONE {
                 self.pass_row(graph, state, i, 0, shift);
             }
         }
@@ -272,9 +273,11 @@ impl Sweep {
 
     fn pass_row(&mut self, graph: &Graph, state: &State, mentee: u32, distance: i64, shift: u32) {
         let profit = state.u[mentee as usize];
+        // Other mentors' prices come down to nothing first.
+        let least = profit + (distance << shift);
         for edge in graph.row(mentee) {
             let j = graph.mentor[edge];
-            if self.done.has(j) {
+            if graph.profit()[edge] <= least || self.done.has(j) {
                 continue;
             }
             let length = (profit + state.v[j as usize] - graph.profit()[edge]) >> shift;
@@ -302,7 +305,8 @@ mod tests {
         placed: &[(u32, u32)],
         prices: &[i64],
     ) -> (Graph, State) {
-        let graph = Graph::new(mentees, &vec![1; prices.len()], || edges.iter().copied());
+        let row = |i| edges.iter().filter(move |edge| edge.0 == i).map(|&(_, j, profit)| (j, profit));
+        let graph = Graph::new(mentees, &vec![1; prices.len()], row);
         let mut state = State::new(&graph);
         state.v = prices.to_vec();
         for &(i, j) in placed {

@@ -151,18 +151,17 @@ impl Groups<'_> {
             }
         }
         let worth = |at: usize, i: u32| Some(market.worth(at, i));
-        let edges = || {
-            market.edges(worth, self.lift).filter(|&(_, j, _)| group[j as usize] != Group::Closed).flat_map(
-                |(i, j, worth)| {
-                    let worth = worth + self.lift;
-                    let more = if needed(j as usize) > 0 { self.filling } else { 0 };
-                    let beyond = Some(second[j as usize]).filter(|&second| second != NONE);
-                    std::iter::once((i, j, worth + more)).chain(beyond.map(|second| (i, second, worth)))
-                },
-            )
+        let both = |(j, worth): (u32, i64)| {
+            let worth = worth + self.lift;
+            let more = if needed(j as usize) > 0 { self.filling } else { 0 };
+            let beyond = Some(second[j as usize]).filter(|&second| second != NONE);
+            std::iter::once((j, worth + more)).chain(beyond.map(|second| (second, worth)))
         };
+        let open = |&(j, _): &(u32, i64)| group[j as usize] != Group::Closed;
+        let pairs_of = |i| market.pairs_of(i, worth, self.lift).filter(open).flat_map(both);
         let ranks = Ranks::new(market.problem.mentees(), capacity.len(), market.options.seed);
-        let Priced { mut mentor_of, .. } = ranks.optimise(&capacity, edges, 0, 0, None, &Control::default());
+        let Priced { mut mentor_of, .. } =
+            ranks.optimise(&capacity, pairs_of, 0, 0, None, &Control::default());
         let mut filled = vec![0i64; capacity.len()];
         mentor_of.iter().flatten().for_each(|&j| filled[j as usize] += 1);
         if (0..mentors).any(|j| filled[j] < needed(j)) {

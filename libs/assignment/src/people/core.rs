@@ -31,10 +31,9 @@ impl Core {
         pair.map(|&(_, score)| i64::from(score) + plan.bonus(mentee, mentor))
     }
 
-    /// All pairs as mentee, mentor and worth.
-    pub(crate) fn edges(&self, plan: &Plan) -> impl Iterator<Item = (u32, u32, i64)> {
-        (0u32..).zip(&self.rows).flat_map(move |(i, row)| {
-            row.iter().map(move |&(j, score)| (i, j, i64::from(score) + plan.bonus(i, j)))
-        })
+    /// The pairs of a mentee as mentor and worth.
+    pub(crate) fn pairs_of(&self, plan: &Plan, mentee: u32) -> impl Iterator<Item = (u32, i64)> {
+        let row = &self.rows[mentee as usize];
+        row.iter().map(move |&(mentor, score)| (mentor, i64::from(score) + plan.bonus(mentee, mentor)))
     }
 }

@@ -42,6 +42,12 @@ pub(crate) fn reaching(
     words
 }
 
+/// The least or the most of each group.
+pub(crate) fn by_group(blocks: &[[i16; BLOCK]], of: impl Fn(i16, i16) -> i16 + Copy) -> Vec<i16> {
+    let groups = blocks.as_flattened().chunks_exact(GROUP);
+    groups.map(|group| group.iter().copied().fold(group[0], of)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

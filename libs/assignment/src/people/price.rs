@@ -197,9 +197,9 @@ impl<'a> Pricing<'a> {
     }
 
     fn optimise(&self, warm: Option<&Priced>) -> Priced {
-        let edges = || self.core.edges(&self.plan);
+        let pairs_of = |i| self.core.pairs_of(&self.plan, i);
         let gap = self.options.gap_limit / 2;
-        self.ranks.optimise(&self.plan.capacity, edges, self.lift, gap, warm, self.control)
+        self.ranks.optimise(&self.plan.capacity, pairs_of, self.lift, gap, warm, self.control)
     }
 
     /// Mentors without open places take no part.

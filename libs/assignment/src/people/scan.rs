@@ -19,6 +19,8 @@ pub(crate) struct Prices {
     exact: Vec<i64>,
     /// Less `base` and in units, rounded down and cut; by block.
     units: Vec<[i16; BLOCK]>,
+    /// The lowest of each group.
+    least: Vec<i16>,
     base: i64,
 }
 
@@ -40,7 +42,8 @@ impl Prices {
         for (units, exact) in units.iter_mut().zip(exact.chunks(BLOCK)) {
             units.iter_mut().zip(exact).for_each(|(units, &price)| *units = cut(price));
         }
-        Self { exact, units, base }
+        let least = lanes::by_group(&units, i16::min);
+        Self { exact, units, least, base }
     }
 
     /// A need in units that any pair reaching the true one reaches.
@@ -60,6 +63,8 @@ pub(crate) struct Scan<'l> {
     ahead: Vec<i16>,
     /// Units that the sparse criteria bring, by block.
     brought: Vec<[i16; BLOCK]>,
+    /// The most that all criteria can bring each group.
+    most: Vec<i16>,
 }
 
 /// The points of one layer.
@@ -84,6 +89,7 @@ impl<'l> Scan<'l> {
             layers: layout.layers.iter().map(Points::new).collect(),
             ahead: vec![0; layout.blocks() * GROUPS],
             brought: vec![[0; BLOCK]; layout.blocks()],
+            most: Vec::new(),
         }
     }
 
@@ -111,6 +117,8 @@ impl<'l> Scan<'l> {
             let most = layout.units_up(layout.touching.most) as i16;
             brought.iter_mut().for_each(|brought| *brought = (*brought).min(most));
         }
+        self.most = lanes::by_group(&self.brought, i16::max);
+        self.most.iter_mut().zip(&self.ahead).for_each(|(most, ahead)| *most += ahead);
     }
 
     /// Tells every feasible column of the blocks of a tour whose worth less its price is at least
@@ -125,10 +133,12 @@ impl<'l> Scan<'l> {
         let layout = self.layout;
         let mut need_units = prices.need_units(layout, need);
         for block in tour.blocks() {
-            let ahead: &[i16; GROUPS] = match self.ahead[block * GROUPS..].first_chunk() {
-                Some(ahead) => ahead,
-                None => continue,
-            };
+            let groups = block * GROUPS..(block + 1) * GROUPS;
+            let mut bounds = self.most[groups.clone()].iter().zip(&prices.least[groups.clone()]);
+            if bounds.all(|(most, least)| most - least < need_units) {
+                continue;
+            }
+            let Some(ahead) = self.ahead[groups].first_chunk::<GROUPS>() else { continue };
             let words = lanes::reaching(&self.brought[block], &prices.units[block], *ahead, need_units);
             if words.iter().fold(0, |any, word| any | word) == 0 {
                 continue;

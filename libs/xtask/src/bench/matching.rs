@@ -85,7 +85,7 @@ pub(super) fn measure(long: bool) -> Result<Vec<Figure>> {
 }
 
 /// Says figures as they come: the whole takes many minutes.
-fn told(figures: Vec<Figure>) -> Vec<Figure> {
+pub(super) fn told(figures: Vec<Figure>) -> Vec<Figure> {
     figures.iter().for_each(|figure| say(&figure.to_string()));
     figures
 }
