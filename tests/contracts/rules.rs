@@ -10,16 +10,9 @@ use tests::reflect::{
 /// Verbs of RPCs that change nothing.
 const READING: [&str; 8] = ["Get", "List", "Watch", "Export", "Find", "Explain", "Preview", "Replay"];
 
-/// Repeatable by what they send: the same bytes for the same source are the same file.
-const BY_CONTENT: [&str; 1] = ["mentor.gateway.v1.SourceService.UploadFile"];
-
 /// Fails with everything that is wrong, not only the first.
 fn none(wrong: &[String], rule: &str) {
     assert!(wrong.is_empty(), "{rule}:\n  {}", wrong.join("\n  "));
-}
-
-fn request_of(method: &MethodDescriptor) -> MessageDescriptor {
-    method.input()
 }
 
 #[test]
@@ -65,9 +58,9 @@ fn everything_has_a_comment() {
 fn every_mutation_has_a_request_id_and_no_read_has_one() {
     let mut wrong = Vec::new();
     for method in methods() {
-        let has = has_request_id(&request_of(&method));
+        let has = has_request_id(&method);
         let reads = READING.iter().any(|verb| method.name().starts_with(verb));
-        if is_mutation(&method) && !has && !BY_CONTENT.contains(&method.full_name()) {
+        if is_mutation(&method) && !has {
             wrong.push(format!("{}: no `string request_id = 1` with the uuid rule", method.full_name()));
         }
         if !is_mutation(&method) && has {
@@ -81,13 +74,14 @@ fn every_mutation_has_a_request_id_and_no_read_has_one() {
     none(&wrong, "mutations are repeatable");
 }
 
-/// Its own, or that of the first part of a stream of requests.
-fn has_request_id(request: &MessageDescriptor) -> bool {
-    let Some(first) = request.get_field(1) else { return false };
-    if let Kind::Message(part) = first.kind() {
-        return has_request_id(&part);
-    }
-    first.name() == "request_id" && is_id(&first)
+/// The request's own, or, in a stream of requests, that of the part that comes first.
+fn has_request_id(method: &MethodDescriptor) -> bool {
+    let Some(first) = method.input().get_field(1) else { return false };
+    let id = match first.kind() {
+        Kind::Message(part) if method.is_client_streaming() => part.get_field_by_name("request_id"),
+        _ => Some(first),
+    };
+    id.is_some_and(|id| id.name() == "request_id" && is_id(&id))
 }
 
 #[test]
@@ -119,13 +113,6 @@ fn names_follow_the_rules() {
     none(&wrong, "names of services, RPCs and their messages");
 }
 
-/// The request, or the resource in it that has the etag.
-fn with_etag(request: &MessageDescriptor) -> MessageDescriptor {
-    let mut parts = request.fields().filter_map(|field| field.kind().as_message().cloned());
-    let resource = parts.find(|part| part.get_field_by_name("etag").is_some());
-    resource.unwrap_or_else(|| request.clone())
-}
-
 #[test]
 fn lists_are_paged_and_updates_are_masked() {
     let mut wrong = Vec::new();
@@ -142,7 +129,7 @@ fn lists_are_paged_and_updates_are_masked() {
         }
         if method.name().starts_with("Update") {
             need(&method.input(), "update_mask");
-            need(&with_etag(&method.input()), "etag");
+            need(&method.input(), "etag");
         }
     }
     none(&wrong, "AIP-132 and AIP-134");

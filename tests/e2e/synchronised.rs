@@ -132,7 +132,11 @@ impl<'s> Hris<'s> {
         let rows: String =
             people.iter().map(|(name, manager)| format!("{name},{manager},Clerk,Unit of {name}\n")).collect();
         let bytes = format!("employee_id,manager_id,job_title,unit\n{rows}").into_bytes();
-        let options = UploadFileOptions { source_id: self.source.clone(), file_name: "staff.csv".into() };
+        let options = UploadFileOptions {
+            request_id: kernel::Uuid::new_v4().to_string(),
+            source_id: self.source.clone(),
+            file_name: "staff.csv".into(),
+        };
         let requests =
             [Part::Options(options), Part::Chunk(bytes)].map(|part| UploadFileRequest { part: Some(part) });
         let mut answers =

@@ -117,7 +117,7 @@ OWNED = {
     "migrate": None, "shutdown": None, "services": None,
 }
 # The same in a service's own settings: files and secrets that values name.
-AREAS_OWNED = {"sign_in": ["keys_file"], "webhooks": ["key_file", "generate_key"], "sync": ["secrets"]}
+AREAS_OWNED = {"": ["keys_file", "generate_keys"], "sync": ["secrets"]}
 ISSUERS = {
     "type": "array",
     "items": {
@@ -233,7 +233,10 @@ def settings():
 def own_settings(service):
     """The fields of the service's `Settings`, and of those of its areas."""
     source = ROOT / f"services/{service}/src/config.rs"
-    return fields(source, "Settings", source.read_text() if source.exists() else "")
+    table = fields(source, "Settings", source.read_text() if source.exists() else "")
+    for owned in AREAS_OWNED[""]:
+        table["properties"].pop(owned, None)
+    return table
 
 
 def fields(source, struct, text):
@@ -263,7 +266,10 @@ def schema():
     for name in services:
         services[name] = merged(base, services[name])
     for old, new in yaml.safe_load((CHART / "renamed.yaml").read_text()).items():
-        whole["properties"][old] = {"deprecated": True, "description": f"Now {new}."}
+        table, *inner = whole, *old.split(".")
+        for name in inner[:-1]:
+            table = table["properties"][name]
+        table["properties"][inner[-1]] = {"deprecated": True, "description": f"Now {new}."}
     whole["properties"]["global"] = {"type": "object", "description": "Given by a parent chart; not used."}
     return json.dumps({"$schema": "http://json-schema.org/draft-07/schema#", "title": "mentor", **whole}, indent=1) + "\n"
 

@@ -358,14 +358,14 @@ def test_the_gateway_finds_the_services_and_may_call_them(case):
 
 def test_the_gateway_has_its_secrets_as_files_and_reaches_whom_they_are_for():
     own = settings("production", "gateway")["services"]["gateway"]
-    assert own["sign_in"]["keys_file"] == "/run/secrets/mentor/sign-in-keys"
-    assert own["webhooks"] == {"concurrency": 4, "key_file": "/run/secrets/mentor/webhook-keys"}
+    assert own["keys_file"] == "/run/secrets/mentor/gateway-keys"
+    assert own["webhooks"] == {"concurrency": 4}
     tenant = "01941f29-7c00-7000-8000-000000000001"
     assert own["sync"]["secrets"] == {"workday": {"tenant": tenant, "file": "/run/secrets/mentor/source-workday"}}
     volumes = pods("production")["mentor-gateway"]["spec"]["volumes"]
     sources = next(volume for volume in volumes if volume["name"] == "secrets")["projected"]["sources"]
     paths = {item["path"] for source in sources for item in source["secret"]["items"]}
-    assert {"sign-in-keys", "webhook-keys", "source-workday"} <= paths
+    assert {"gateway-keys", "source-workday"} <= paths
     issuers = {issuer["issuer"] for issuer in settings("production", "matching")["identity"]["issuers"]}
     assert "https://mentor.example.com" in issuers, "every service trusts the tokens that the gateway signs"
     for case, ports in (("minimal", set()), ("restricted", {8443}), ("production", {22, 636, 8443})):

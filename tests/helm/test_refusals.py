@@ -79,8 +79,10 @@ CONTRADICTIONS = {
     "parameters and a CA": ("external", ["database.url=postgres://db:5432/mentor?sslmode=require"], "keep one of both"),
     "routes without a gateway": ("production", ["gateway.parentRefs=null"], "gateway.parentRefs is not set"),
     "an Ingress without a host": ("external", ["ingress.host="], "ingress.host is not set"),
-    "nobody to sign for": ("minimal", ["services.gateway.signIn.existingSecret=keys"],
+    "nobody to sign for": ("minimal", ["services.gateway.signIn.enabled=true,services.gateway.keys.existingSecret=keys"],
                            "services.gateway.settings.public_url is not set"),
+    "nothing to sign with": ("minimal", ["services.gateway.signIn.enabled=true,services.gateway.settings.public_url=https://x.example.com"],
+                             "services.gateway.keys.existingSecret is not set"),
     "no service": ("minimal", [f"services.{name}.enabled=false" for name in SERVICES],
                    "every service is switched off"),
 }

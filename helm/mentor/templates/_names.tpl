@@ -83,7 +83,7 @@ The services that run, as JSON: name -> its values over the defaults, and
 {{- $_ := set $service "scaled" (or $scaling.hpa.enabled $scaling.keda.enabled) -}}
 {{- $_ := set $service "tlsSecret" (get $root.Values.tls.existingSecrets $name | default (printf "%s-tls" $fullname)) -}}
 {{- $_ := set $service "http" (ternary (list "/api" "/scim") list (eq $name "gateway")) -}}
-{{- if and $service.http $service.signIn.existingSecret -}}
+{{- if and $service.http $service.signIn.enabled -}}
 {{- $_ := set $service "http" (concat $service.http (list "/auth" "/oauth" "/.well-known/jwks.json" "/.well-known/oauth-authorization-server")) -}}
 {{- end -}}
 {{- $_ := set $service "calls" (eq $name "gateway") -}}

@@ -41,15 +41,10 @@ A pod sees its own only.
     name: {{ $values.database.existingSecret }}
     items: [{key: {{ (get $values.services $who).databasePasswordKey | quote }}, path: database-password}]
 {{- end }}
-{{- if and (eq $who "gateway") $values.services.gateway.signIn.existingSecret }}
+{{- if and (eq $who "gateway") $values.services.gateway.keys.existingSecret }}
 - secret:
-    name: {{ $values.services.gateway.signIn.existingSecret }}
-    items: [{key: {{ $values.services.gateway.signIn.key | quote }}, path: sign-in-keys}]
-{{- end }}
-{{- if and (eq $who "gateway") $values.services.gateway.webhooks.existingSecret }}
-- secret:
-    name: {{ $values.services.gateway.webhooks.existingSecret }}
-    items: [{key: {{ $values.services.gateway.webhooks.key | quote }}, path: webhook-keys}]
+    name: {{ $values.services.gateway.keys.existingSecret }}
+    items: [{key: {{ $values.services.gateway.keys.key | quote }}, path: gateway-keys}]
 {{- end }}
 {{- if eq $who "gateway" }}
 {{- range $name, $source := $values.services.gateway.sources.secrets }}

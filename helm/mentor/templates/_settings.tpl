@@ -56,21 +56,18 @@
 {{- if (get $services $name).calls -}}
 {{- $service = mergeOverwrite (dict "api" (include "mentor.calls" (list $root $services) | fromJson)) $service -}}
 {{- end -}}
-{{- if and $values.services.gateway.enabled $values.services.gateway.signIn.existingSecret -}}
+{{- if and $values.services.gateway.enabled $values.services.gateway.signIn.enabled -}}
 {{- /* The suite's own tokens: the gateway signs them, every service trusts it. */ -}}
 {{- $url := trimSuffix "/" (get $values.services.gateway.settings "public_url" | default "") -}}
 {{- $issuer := dict "issuer" $url "jwks_url" (printf "%s/.well-known/jwks.json" $url) "all_tenants" true "algorithms" (list "EdDSA") -}}
 {{- $identity := deepCopy ($values.settings.identity | default dict) -}}
 {{- $_ := set $identity "issuers" (append (get $identity "issuers" | default list) $issuer) -}}
 {{- $_ := set $own "identity" $identity -}}
-{{- if eq $name "gateway" -}}
-{{- $_ := set $service "sign_in" (merge (dict "keys_file" (printf "%s/sign-in-keys" $files)) (get $service "sign_in" | default dict)) -}}
-{{- end -}}
 {{- end -}}
 {{- if eq $name "gateway" -}}
 {{- $gateway := $values.services.gateway -}}
-{{- if $gateway.webhooks.existingSecret -}}
-{{- $_ := set $service "webhooks" (merge (dict "key_file" (printf "%s/webhook-keys" $files)) (get $service "webhooks" | default dict)) -}}
+{{- if $gateway.keys.existingSecret -}}
+{{- $_ := set $service "keys_file" (printf "%s/gateway-keys" $files) -}}
 {{- end -}}
 {{- if $gateway.sources.secrets -}}
 {{- $secrets := dict -}}

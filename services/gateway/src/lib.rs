@@ -11,8 +11,11 @@ mod events;
 mod groups;
 mod http;
 mod jobs;
+mod keys;
+mod outgoing;
 mod people;
 mod providers;
+mod rotation;
 mod scim;
 mod sessions;
 mod signin;
@@ -21,8 +24,7 @@ mod webhooks;
 
 use axum::http::{HeaderMap, HeaderValue, Method};
 use config::Settings;
-use jiff::SignedDuration;
-use kernel::{Error, Result};
+use kernel::Result;
 use runtime::{Deps, Job};
 use std::sync::Arc;
 use storage::{Cache, Database};
@@ -31,12 +33,12 @@ use tonic::service::RoutesBuilder;
 /// The schema's migrations.
 pub static MIGRATIONS: storage::Migrator = sqlx::migrate!();
 
-/// The public keys of a file of secrets (`sign_in.keys_file`) as a JWKS document, for services that can't reach the gateway.
+/// The public keys of a file of secrets (`keys_file`) as a JWKS document, for services that can't reach the gateway.
 ///
 /// # Errors
 /// `FIELD_INVALID`, naming what is wrong with the file.
 pub fn sign_in_jwks(keys: &str) -> Result<String> {
-    Ok(signin::keys::Keys::read(keys)?.jwks().to_string())
+    Ok(keys::Keys::read(keys)?.jwks().to_string())
 }
 
 /// The service. Clones share everything.
@@ -69,61 +71,6 @@ impl Gateway {
     pub async fn bearer(&self, headers: &HeaderMap, method: &Method) -> Result<Option<HeaderValue>> {
         signin::bearer(self, headers, method).await
     }
-
-    /// How long sessions last.
-    pub(crate) fn limits(&self) -> sessions::Limits {
-        let settings = &self.settings.sign_in;
-        sessions::Limits {
-            idle: SignedDuration::from_mins(i64::from(settings.idle_minutes)),
-            whole: SignedDuration::from_hours(i64::from(settings.session_hours)),
-        }
-    }
-
-    /// Whether browsers reach the suite by TLS.
-    pub(crate) fn is_secure(&self) -> bool {
-        self.settings.public_url.starts_with("https://")
-    }
-
-    /// Signing in needs an address that identity providers can send people back to.
-    ///
-    /// # Errors
-    /// `SIGN_IN_OFF`, naming the setting.
-    pub(crate) fn must_have_address(&self) -> Result<()> {
-        let url = &self.settings.public_url;
-        let host = url.strip_prefix("http://").and_then(|rest| rest.split(['/', ':']).next());
-        if self.is_secure() || matches!(host, Some("localhost" | "127.0.0.1")) {
-            return Ok(());
-        }
-        let message =
-            "signing in is not set up: set services.gateway.public_url to the https address of the suite";
-        Err(Error::precondition("SIGN_IN_OFF", message))
-    }
-
-    /// `iss` of the suite's own tokens.
-    ///
-    /// # Errors
-    /// `SIGN_IN_OFF`, naming the setting.
-    pub(crate) fn token_issuer(&self) -> Result<&str> {
-        let Settings { public_url, sign_in, .. } = self.settings.as_ref();
-        match (sign_in.token_issuer.as_str(), public_url.as_str()) {
-            ("", "") => {
-                let message = "the suite issues no tokens here: set services.gateway.public_url, or sign_in.token_issuer";
-                Err(Error::precondition("SIGN_IN_OFF", message))
-            }
-            ("", url) => Ok(url.trim_end_matches('/')),
-            (issuer, _) => Ok(issuer),
-        }
-    }
-
-    /// What the suite's own tokens say of themselves.
-    ///
-    /// # Errors
-    /// As [`Gateway::token_issuer`].
-    pub(crate) fn terms(&self) -> Result<signin::Terms<'_>> {
-        let sign_in = &self.settings.sign_in;
-        let (issuer, seconds) = (self.token_issuer()?, i64::from(sign_in.token_seconds));
-        Ok(signin::Terms { issuer, audience: &sign_in.token_audience, seconds })
-    }
 }
 
 impl runtime::Service for Gateway {
@@ -134,8 +81,9 @@ impl runtime::Service for Gateway {
         let settings = Arc::new(deps.settings::<Settings>()?);
         let catalogue = Arc::new(scim::schema::Catalogue::read()?);
         let api = Arc::new(api::Api::new(&settings.api, &deps.here)?);
-        let webhooks = webhooks::Webhooks::new(deps.db.clone(), settings.webhooks.clone())?;
-        let sign_in = Arc::new(signin::SignIn::new(&settings.sign_in)?);
+        let keys = Arc::new(keys::load(&settings.keys_file, settings.generate_keys)?);
+        let webhooks = webhooks::Webhooks::new(deps.db.clone(), settings.webhooks.clone(), keys.clone())?;
+        let sign_in = Arc::new(signin::SignIn::new(&settings.sign_in, keys)?);
         let runner = sync::runner::Runner::new(deps.clock.new_id(), settings.sync.runs);
         let Deps { db, cache, deactivated, ended_sessions, .. } = deps;
         Ok(Gateway {

@@ -1,7 +1,6 @@
 //! The embedded default: a private Postgres, broker and cache in the process, every service on one port.
 
 use anyhow::{Context, Result};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use kernel::TenantId;
 use rand::{Rng, distr::Alphanumeric};
 use runtime::{
@@ -9,7 +8,7 @@ use runtime::{
     config::{BrokerKind, CacheKind, Secret},
     embedded::{Durability, Postgres},
 };
-use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::path::Path;
 
 /// The tenant that the embedded suite starts with.
 pub(crate) const TENANT: TenantId =
@@ -26,32 +25,27 @@ pub(crate) fn services() -> Vec<Entry> {
     ]
 }
 
-/// The key that seals the secrets of webhooks lies beside the database, and is made when it is not there.
-fn webhooks(folder: &Path) -> toml::Table {
-    let file = folder.join("webhooks.key").display().to_string();
-    let webhooks = toml::Table::from_iter([
-        ("key_file".to_owned(), file.into()),
-        ("generate_key".to_owned(), true.into()),
-    ]);
-    toml::Table::from_iter([("webhooks".to_owned(), webhooks.into())])
+/// The gateway's keys lie in a file of the folder, which is made where it is missing, unless settings name another.
+fn keys(config: &mut Config, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).context("making the folder of keys")?;
+    let settings = config.services.entry("gateway".to_owned()).or_default();
+    if !settings.contains_key("keys_file") {
+        let file = folder.join("gateway-keys").display().to_string();
+        settings.insert("keys_file".to_owned(), file.into());
+        settings.insert("generate_keys".to_owned(), true.into());
+    }
+    Ok(())
 }
 
-/// Lets people sign in: the address of HTTP, and keys in a file, which is made where it is missing. Every service trusts the
-/// tokens that the gateway then issues.
+/// Lets people sign in at the address of HTTP. Every service trusts the tokens that the gateway then issues.
 pub(crate) fn sign_in(config: &mut Config, folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).context("making the folder of keys")?;
-    let file = folder.join("sign-in-keys");
-    if !file.exists() {
-        let random: [u8; 32] = rand::rng().random();
-        write_secret(&file, &STANDARD.encode(random)).context("writing the keys of signing in")?;
-    }
+    keys(config, folder)?;
     let settings = config.services.entry("gateway".to_owned()).or_default();
     let here = format!("http://{}", config.http.listen);
     let url = settings.entry("public_url").or_insert_with(|| here.clone().into());
     let url = url.as_str().unwrap_or(&here).trim_end_matches('/').to_owned();
     let sign_in = settings.entry("sign_in").or_insert_with(|| toml::Table::new().into());
     if let Some(sign_in) = sign_in.as_table_mut() {
-        sign_in.entry("keys_file").or_insert_with(|| file.display().to_string().into());
         sign_in.entry("local_providers").or_insert(true.into());
     }
     config.identity.issuers.push(grpc::IssuerSettings {
@@ -67,12 +61,6 @@ pub(crate) fn sign_in(config: &mut Config, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A file that its owner alone reads.
-fn write_secret(file: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create_new(true).write(true).mode(0o600).open(file)?.write_all(text.as_bytes())
-}
-
 /// Starts Postgres in a folder, brings it up to date, and gives the configuration of the suite on it.
 pub(crate) async fn prepare(folder: &Path, durability: Durability) -> Result<(Postgres, Config)> {
     let random = rand::rng().sample_iter(Alphanumeric).take(32).map(char::from).collect();
@@ -86,7 +74,7 @@ pub(crate) async fn prepare(folder: &Path, durability: Durability) -> Result<(Po
     config.cache.kind = CacheKind::InProcess;
     config.identity.dev.enabled = true;
     config.telemetry.listen = None;
-    config.services.insert("gateway".to_owned(), webhooks(folder));
+    keys(&mut config, folder)?;
     runtime::migrate(&config, &services()).await.context("bringing the private database up to date")?;
     Ok((postgres, config))
 }

@@ -148,7 +148,7 @@ impl World {
 /// The secrets of webhooks need a key.
 fn with_a_key(config: &mut runtime::Config) {
     let file = std::env::temp_dir().join(format!("mentor-matrix-{}.key", kernel::SystemClock.new_id()));
-    let text = format!("[webhooks]\nkey_file = {:?}\ngenerate_key = true\n", file.display().to_string());
+    let text = format!("keys_file = {:?}\ngenerate_keys = true\n", file.display().to_string());
     config.services.insert("gateway".to_owned(), text.parse().expect("TOML"));
 }
 
@@ -363,7 +363,11 @@ async fn synchronise(suite: &Suite, stage: &Stage<'_>, n: usize, pair: &mut Pair
     let request = CreateSourceRequest { request_id: stage.request_id(), source: Some(source) };
     let source =
         client.create_source(request).await.expect("allowed").into_inner().source.expect("the source");
-    let options = UploadFileOptions { source_id: source.source_id.clone(), file_name: "none.csv".into() };
+    let options = UploadFileOptions {
+        request_id: stage.request_id(),
+        source_id: source.source_id.clone(),
+        file_name: "none.csv".into(),
+    };
     let bytes = format!("employee_id,manager_id,job_title,unit\nnobody{n},,Clerk,Unit\n").into_bytes();
     let parts = [upload_file_request::Part::Options(options), upload_file_request::Part::Chunk(bytes)];
     let requests = parts.map(|part| UploadFileRequest { part: Some(part) });

@@ -1,6 +1,6 @@
 //! Two services over a database and a broker of their own.
 
-use crate::probe::{Owner, Probe, consumers, owner};
+use crate::probe::{Owner, Probe, also, consumers, owner};
 use contracts::{
     Event,
     mentor::enrollment::events::v1::{PersonDeactivated, PersonUpserted},
@@ -46,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) settings: MessagingSettings,
     /// The broker's URL, for a proxy in between.
     pub(crate) broker_url: Option<String>,
+    /// `matching` has a second handler of `PersonUpserted`.
+    pub(crate) twice: bool,
     /// What stands between `matching` and its database.
     pub(crate) database_url: Option<Through>,
 }
@@ -87,7 +89,11 @@ impl House {
         let settings = plan.settings;
         let enrollment =
             Messaging::new(&broker, enrollment_db.clone(), Owner, owner::consumers(), settings.clone());
-        let matching = Messaging::new(&broker, matching_db.clone(), probe.clone(), consumers(), settings);
+        let mut handlers = consumers();
+        if plan.twice {
+            handlers.extend(also::consumers());
+        }
+        let matching = Messaging::new(&broker, matching_db.clone(), probe.clone(), handlers, settings);
         let tenant = TenantId(clock.new_id());
         let house = House {
             sql,

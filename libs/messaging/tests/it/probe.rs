@@ -115,6 +115,29 @@ messaging::consumers! { Probe;
     contracts::mentor::enrollment::events::v1::ProgramStarted => on_program_started,
 }
 
+/// A second handler of an event that has one already; it comes after it. It has moods of its own: those of "also PERSON".
+pub(crate) mod also {
+    use super::Probe;
+    use contracts::mentor::enrollment::events::v1::PersonUpserted;
+
+    mod also_on_person_upserted {
+        use super::super::{Probe, log};
+        use contracts::mentor::enrollment::events::v1::PersonUpserted;
+        use kernel::Result;
+        use storage::Tx;
+
+        pub(crate) async fn handle(service: &Probe, tx: &mut Tx, event: PersonUpserted) -> Result<()> {
+            let what = format!("also {}", event.display_name);
+            log("matching", tx, &event.person_id, what).await?;
+            service.feel(&format!("also {}", event.person_id))
+        }
+    }
+
+    messaging::consumers! { Probe;
+        PersonUpserted => also_on_person_upserted,
+    }
+}
+
 /// The service that publishes people and hears of match runs.
 #[derive(Clone)]
 pub(crate) struct Owner;

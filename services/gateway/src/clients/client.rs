@@ -1,15 +1,11 @@
 //! Domain: a machine client. Pure.
 
+use crate::rotation::{self, Secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use grpc::Scope;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Result, Uuid};
 use std::collections::BTreeSet;
-
-/// How long the secrets before a new one stay good when nobody says.
-const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
-/// The longest they may.
-const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +23,6 @@ pub(crate) struct Client {
     pub(crate) created_at: Timestamp,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) last_used_at: Option<Timestamp>,
-}
-
-/// A secret, without what is secret about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Secret {
-    pub(crate) id: Uuid,
-    pub(crate) created_at: Timestamp,
-    pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl Client {
@@ -99,17 +87,7 @@ impl Client {
                 "the client signs with a key of its own and has no secret; add a client with its new key";
             return Err(Error::precondition("CLIENT_STATE", message));
         }
-        let overlap = overlap.unwrap_or(OVERLAP);
-        if overlap.is_negative() || overlap > MAX_OVERLAP {
-            return Err(Error::field("overlap", "must lie between 0 and 30 days"));
-        }
-        let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
-        for before in &mut self.secrets {
-            before.expires_at = Some(before.expires_at.map_or(end, |expires| expires.min(end)));
-        }
-        self.secrets.retain(|secret| secret.expires_at.is_none_or(|expires| expires > now));
-        self.secrets.insert(0, Secret { id: secret, created_at: now, expires_at: None });
-        Ok(())
+        rotation::rotate(&mut self.secrets, secret, overlap, now)
     }
 
     /// Ends it.
@@ -173,8 +151,6 @@ mod tests {
         client.rotate(Uuid::from_u128(2), Some(SignedDuration::from_secs(10)), at(100)).expect("alive");
         let ends: Vec<_> = client.secrets.iter().map(|secret| secret.expires_at).collect();
         assert_eq!(ends, [None, Some(at(110))]);
-        client.rotate(Uuid::from_u128(3), None, at(110)).expect("alive");
-        assert_eq!(client.secrets.len(), 2, "what has ended is gone");
         assert!(client.rotate(Uuid::nil(), Some(SignedDuration::from_hours(721)), at(111)).is_err());
         client.revoke(at(200)).expect("alive");
         assert_eq!(client.revoke(at(201)).expect_err("once").reason, "CLIENT_STATE");

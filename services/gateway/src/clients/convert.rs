@@ -1,6 +1,7 @@
 //! Clients for answers.
 
 use super::{client::Client, secret};
+use crate::rotation::Secret;
 use contracts::{
     mentor::gateway::v1::{self as wire},
     time::{timestamp, timestamp_some},
@@ -9,7 +10,7 @@ use kernel::TenantId;
 
 /// A client.
 pub(crate) fn client_out(tenant: TenantId, client: &Client) -> wire::Client {
-    let secret_out = |secret: &super::client::Secret| wire::ClientSecret {
+    let secret_out = |secret: &Secret| wire::ClientSecret {
         secret_id: secret.id.to_string(),
         created_at: Some(timestamp(secret.created_at)),
         expires_at: timestamp_some(secret.expires_at),

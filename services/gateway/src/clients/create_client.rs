@@ -1,10 +1,7 @@
 //! Adds a client, with its first secret unless it has a key. The secret is in the first answer only.
 
 use super::{client::Client, convert::client_out, secret, store};
-use crate::{
-    Gateway,
-    signin::{discovery::ALGORITHMS, keys},
-};
+use crate::{Gateway, keys, signin::discovery::ALGORITHMS};
 use contracts::mentor::gateway::v1::{CreateClientRequest, CreateClientResponse};
 use grpc::KeySet;
 use kernel::{Context, Error, Result};

@@ -1,10 +1,9 @@
 //! Gives a client a new secret; those before stay good for the overlap.
 
 use super::{convert::client_out, secret, store};
-use crate::{Gateway, signin::keys};
+use crate::{Gateway, keys, rotation::overlap};
 use contracts::mentor::gateway::v1::{RotateClientSecretRequest, RotateClientSecretResponse};
-use jiff::SignedDuration;
-use kernel::{Context, Error, Result, parse_id};
+use kernel::{Context, Result, parse_id};
 use storage::{Audit, Mutation};
 
 pub(crate) async fn handle(
@@ -18,7 +17,7 @@ pub(crate) async fn handle(
     };
     let mut client = store::lock(&mut tx, parse_id("client_id", &request.client_id)?).await?;
     let secret_id = tx.new_id();
-    client.rotate(secret_id, request.overlap.map(overlap).transpose()?, tx.now())?;
+    client.rotate(secret_id, overlap(request.overlap)?, tx.now())?;
     let shown = secret::secret(&keys::random()?);
     store::save_secrets(&mut tx, &client, secret_id, &shown).await?;
     tx.audit(Audit::of("client", client.id).because("secret rotated"));
@@ -27,12 +26,4 @@ pub(crate) async fn handle(
     tx.commit_with(&answer).await?;
     answer.client_secret = shown;
     Ok(answer)
-}
-
-fn overlap(sent: prost_types::Duration) -> Result<SignedDuration> {
-    if (0..1_000_000_000).contains(&sent.nanos) && sent.seconds >= 0 {
-        Ok(SignedDuration::new(sent.seconds, sent.nanos))
-    } else {
-        Err(Error::field("overlap", "must lie between 0 and 30 days"))
-    }
 }

@@ -1,9 +1,7 @@
 //! The SQL of clients.
 
-use super::{
-    client::{Client, Secret},
-    secret,
-};
+use super::{client::Client, secret};
+use crate::rotation::store::of_clients;
 use jiff::Timestamp;
 use kernel::{Error, ErrorKind, Page, Result, Uuid};
 use storage::time::{at, at_some, from_some};
@@ -32,51 +30,10 @@ pub(crate) async fn insert(tx: &mut Tx, client: &Client) -> Result<()> {
     Ok(())
 }
 
-/// Writes the secrets of a client: ends those before, adds the newest as its hash.
+/// Writes the secrets of a client, the newest as its hash.
 pub(crate) async fn save_secrets(tx: &mut Tx, client: &Client, newest: Uuid, shown: &str) -> Result<()> {
     let hash = secret::hash(shown).ok_or_else(|| Error::internal("a secret that is none"))?;
-    for secret in &client.secrets {
-        if secret.id == newest {
-            sqlx::query!(
-                "insert into gateway.client_secret (tenant_id, secret_id, client_id, hash, created_at) \
-                 values ($1, $2, $3, $4, $5)",
-                tx.tenant(),
-                secret.id,
-                client.id,
-                hash,
-                at(secret.created_at)
-            )
-            .execute(tx.conn())
-            .await
-            .db()?;
-        } else {
-            sqlx::query!(
-                "update gateway.client_secret set expires_at = $3 where tenant_id = $1 and secret_id = $2",
-                tx.tenant(),
-                secret.id,
-                at_some(secret.expires_at)
-            )
-            .execute(tx.conn())
-            .await
-            .db()?;
-        }
-    }
-    let kept: Vec<Uuid> = client.secrets.iter().map(|secret| secret.id).collect();
-    forget(tx, client.id, &kept).await
-}
-
-/// Drops the secrets of a client besides those.
-async fn forget(tx: &mut Tx, client: Uuid, kept: &[Uuid]) -> Result<()> {
-    sqlx::query!(
-        "delete from gateway.client_secret where tenant_id = $1 and client_id = $2 and secret_id <> all($3)",
-        tx.tenant(),
-        client,
-        kept
-    )
-    .execute(tx.conn())
-    .await
-    .db()?;
-    Ok(())
+    of_clients::save(tx, client.id, &client.secrets, Some((newest, &hash))).await
 }
 
 /// Writes the end of a client and drops its secrets.
@@ -90,7 +47,7 @@ pub(crate) async fn revoke(tx: &mut Tx, client: &Client) -> Result<()> {
     .execute(tx.conn())
     .await
     .db()?;
-    forget(tx, client.id, &[]).await
+    of_clients::save(tx, client.id, &client.secrets, None).await
 }
 
 /// Reads a client, kept as it is until the commit of a writing transaction.
@@ -172,22 +129,9 @@ impl Row {
 
 async fn add_secrets(tx: &mut Tx, clients: &mut [Client]) -> Result<()> {
     let ids: Vec<Uuid> = clients.iter().map(|client| client.id).collect();
-    let rows = sqlx::query!(
-        "select secret_id, client_id, created_at, expires_at from gateway.client_secret \
-         where tenant_id = $1 and client_id = any($2) and (expires_at is null or expires_at > $3) \
-         order by created_at desc, secret_id desc",
-        tx.tenant(),
-        &ids,
-        at(tx.now())
-    )
-    .fetch_all(tx.conn())
-    .await
-    .db()?;
-    for row in rows {
-        if let Some(client) = clients.iter_mut().find(|client| client.id == row.client_id) {
-            let (created_at, expires_at) = (row.created_at.to_jiff(), from_some(row.expires_at));
-            client.secrets.push(Secret { id: row.secret_id, created_at, expires_at });
-        }
+    let mut good = of_clients::good(tx, &ids).await?;
+    for client in clients {
+        client.secrets = good.remove(&client.id).unwrap_or_default();
     }
     Ok(())
 }

@@ -1,12 +1,8 @@
 //! Domain: a connection and its tokens. Pure.
 
+use crate::rotation::{self, Secret};
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Result, Uuid};
-
-/// How long the tokens before a new one stay good when nobody says.
-const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
-/// The longest they may.
-const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// A connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,16 +13,7 @@ pub(crate) struct Connection {
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) last_used_at: Option<Timestamp>,
     /// Those that are good, the newest first.
-    pub(crate) tokens: Vec<Token>,
-}
-
-/// A token, without its secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) id: Uuid,
-    pub(crate) created_at: Timestamp,
-    pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) last_used_at: Option<Timestamp>,
+    pub(crate) tokens: Vec<Secret>,
 }
 
 impl Connection {
@@ -54,17 +41,7 @@ impl Connection {
         now: Timestamp,
     ) -> Result<()> {
         self.must_live()?;
-        let overlap = overlap.unwrap_or(OVERLAP);
-        if overlap.is_negative() || overlap > MAX_OVERLAP {
-            return Err(Error::field("overlap", "must lie between 0 and 30 days"));
-        }
-        let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
-        for before in &mut self.tokens {
-            before.expires_at = Some(before.expires_at.map_or(end, |expires| expires.min(end)));
-        }
-        self.tokens.retain(|token| token.expires_at.is_none_or(|expires| expires > now));
-        self.tokens.insert(0, Token { id: token, created_at: now, expires_at: None, last_used_at: None });
-        Ok(())
+        rotation::rotate(&mut self.tokens, token, overlap, now)
     }
 
     /// Ends it.
@@ -98,16 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn tokens_before_end_after_the_overlap_and_never_later_than_they_would_have() {
+    fn a_new_token_lets_those_before_end() {
         let mut connection = Connection::new(Uuid::nil(), " Entra ID ", at(0)).expect("a name");
         assert_eq!(connection.name, "Entra ID");
         connection.rotate(Uuid::from_u128(1), None, at(0)).expect("alive");
         connection.rotate(Uuid::from_u128(2), Some(SignedDuration::from_secs(10)), at(100)).expect("alive");
-        connection.rotate(Uuid::from_u128(3), Some(SignedDuration::from_secs(60)), at(105)).expect("alive");
         let ends: Vec<_> = connection.tokens.iter().map(|token| token.expires_at).collect();
-        assert_eq!(ends, [None, Some(at(165)), Some(at(110))]);
-        connection.rotate(Uuid::from_u128(4), Some(SignedDuration::ZERO), at(106)).expect("alive");
-        assert_eq!(connection.tokens.len(), 1);
+        assert_eq!(ends, [None, Some(at(110))]);
         let long = connection.rotate(Uuid::nil(), Some(SignedDuration::from_hours(721)), at(106));
         assert_eq!(long.expect_err("too long").reason, "FIELD_INVALID");
     }

@@ -1,6 +1,7 @@
 //! Connections for answers.
 
-use super::connection::{Connection, Token};
+use super::connection::Connection;
+use crate::rotation::Secret;
 use contracts::time::timestamp_some;
 use contracts::{
     mentor::gateway::v1::{self as wire},
@@ -19,7 +20,7 @@ pub(crate) fn connection_out(connection: &Connection) -> wire::Connection {
     }
 }
 
-fn token_out(token: &Token) -> wire::ConnectionToken {
+fn token_out(token: &Secret) -> wire::ConnectionToken {
     wire::ConnectionToken {
         token_id: token.id.to_string(),
         created_at: Some(timestamp(token.created_at)),

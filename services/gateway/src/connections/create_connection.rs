@@ -2,7 +2,7 @@
 //! no secret.
 
 use super::{connection::Connection, convert::connection_out, store, token};
-use crate::Gateway;
+use crate::{Gateway, rotation::store::tokens};
 use contracts::mentor::gateway::v1::{CreateConnectionRequest, CreateConnectionResponse};
 use kernel::{Context, Result};
 use ring::rand::SystemRandom;
@@ -21,7 +21,7 @@ pub(crate) async fn handle(
     let (id, secret) = (tx.new_id(), token::new(ctx.tenant(), &SystemRandom::new())?);
     connection.rotate(id, None, tx.now())?;
     store::insert(&mut tx, &connection).await?;
-    store::save_tokens(&mut tx, &connection, id, &token::hash(&secret)).await?;
+    tokens::save(&mut tx, connection.id, &connection.tokens, Some((id, &token::hash(&secret)))).await?;
     tx.audit(Audit::of("connection", connection.id).because("added"));
     let mut answer =
         CreateConnectionResponse { connection: Some(connection_out(&connection)), token: String::new() };

@@ -1,6 +1,7 @@
 //! The SQL of connections.
 
-use super::connection::{Connection, Token};
+use super::connection::Connection;
+use crate::rotation::store::tokens;
 use kernel::{Error, ErrorKind, Page, Result, Uuid};
 use storage::time::{at, at_some, from_some};
 use storage::{DbResult, Tx};
@@ -24,57 +25,6 @@ pub(crate) async fn insert(tx: &mut Tx, connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Writes the tokens of a connection: ends those before, adds the newest with its hash.
-pub(crate) async fn save_tokens(
-    tx: &mut Tx,
-    connection: &Connection,
-    newest: Uuid,
-    hash: &[u8],
-) -> Result<()> {
-    for token in &connection.tokens {
-        if token.id == newest {
-            sqlx::query!(
-                "insert into gateway.token (tenant_id, token_id, connection_id, hash, created_at) \
-                 values ($1, $2, $3, $4, $5)",
-                tx.tenant(),
-                token.id,
-                connection.id,
-                hash,
-                at(token.created_at)
-            )
-            .execute(tx.conn())
-            .await
-            .db()?;
-        } else {
-            sqlx::query!(
-                "update gateway.token set expires_at = $3 where tenant_id = $1 and token_id = $2",
-                tx.tenant(),
-                token.id,
-                at_some(token.expires_at)
-            )
-            .execute(tx.conn())
-            .await
-            .db()?;
-        }
-    }
-    let kept: Vec<Uuid> = connection.tokens.iter().map(|token| token.id).collect();
-    forget(tx, connection.id, &kept).await
-}
-
-/// Drops the tokens of a connection besides those.
-async fn forget(tx: &mut Tx, connection: Uuid, kept: &[Uuid]) -> Result<()> {
-    sqlx::query!(
-        "delete from gateway.token where tenant_id = $1 and connection_id = $2 and token_id <> all($3)",
-        tx.tenant(),
-        connection,
-        kept
-    )
-    .execute(tx.conn())
-    .await
-    .db()?;
-    Ok(())
-}
-
 /// Writes the end of a connection and drops its tokens.
 pub(crate) async fn revoke(tx: &mut Tx, connection: &Connection) -> Result<()> {
     sqlx::query!(
@@ -86,7 +36,7 @@ pub(crate) async fn revoke(tx: &mut Tx, connection: &Connection) -> Result<()> {
     .execute(tx.conn())
     .await
     .db()?;
-    forget(tx, connection.id, &[]).await
+    tokens::save(tx, connection.id, &connection.tokens, None).await
 }
 
 /// Reads a connection, kept as it is until the commit of a writing transaction.
@@ -157,30 +107,9 @@ pub(crate) async fn list(tx: &mut Tx, page: &Page<Uuid>, revoked: bool) -> Resul
 
 async fn add_tokens(tx: &mut Tx, connections: &mut [Connection]) -> Result<()> {
     let ids: Vec<Uuid> = connections.iter().map(|connection| connection.id).collect();
-    let now = tx.now();
-    let rows = sqlx::query!(
-        "select token_id, connection_id, created_at, expires_at, last_used_at from gateway.token \
-         where tenant_id = $1 and connection_id = any($2) order by token_id desc",
-        tx.tenant(),
-        &ids
-    )
-    .fetch_all(tx.conn())
-    .await
-    .db()?;
-    for row in rows {
-        let Some(connection) = connections.iter_mut().find(|connection| connection.id == row.connection_id)
-        else {
-            continue;
-        };
-        let token = Token {
-            id: row.token_id,
-            created_at: row.created_at.to_jiff(),
-            expires_at: from_some(row.expires_at),
-            last_used_at: from_some(row.last_used_at),
-        };
-        if token.expires_at.is_none_or(|expires| expires > now) {
-            connection.tokens.push(token);
-        }
+    let mut good = tokens::good(tx, &ids).await?;
+    for connection in connections {
+        connection.tokens = good.remove(&connection.id).unwrap_or_default();
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Identity providers for answers, and from requests.
 
-use super::provider::{Bounds, Provider, Rule, Settings};
+use super::provider::{Provider, Rule, Settings};
 use crate::{Gateway, signin::places};
 use contracts::{
     mentor::gateway::v1::{self as wire},
@@ -11,9 +11,8 @@ use storage::etag;
 
 /// Settings as sent, checked.
 pub(crate) fn settings(sent: Option<wire::IdentityProviderSettings>, gateway: &Gateway) -> Result<Settings> {
-    let sign_in = &gateway.settings.sign_in;
-    let bounds = Bounds { hosts: &sign_in.provider_hosts, local: sign_in.local_providers };
-    unchecked(sent.ok_or_else(|| Error::field("settings", "must be there"))?).checked(&bounds)
+    let sent = sent.ok_or_else(|| Error::field("settings", "must be there"))?;
+    unchecked(sent).checked(&gateway.settings.sign_in.bounds())
 }
 
 /// Settings as sent.
@@ -44,10 +43,10 @@ pub(crate) fn sealed(gateway: &Gateway, id: Uuid, secret: &str) -> Result<Option
     let keys = gateway.sign_in.keys();
     if !keys.last() {
         let message =
-            "set services.gateway.sign_in.keys_file: without it the secret could not be read after a restart";
+            "set services.gateway.keys_file: without it the secret could not be read after a restart";
         return Err(Error::precondition("SIGN_IN_OFF", message));
     }
-    keys.seal(&name(id), secret.as_bytes()).map(Some)
+    keys.seal(name(id), secret.as_bytes()).map(Some)
 }
 
 /// The name under which a provider's secret is sealed.

@@ -1,7 +1,9 @@
 //! Domain: an identity provider and what is made of the claims it sends. Pure.
 
+use crate::outgoing::Guard;
 use jiff::Timestamp;
 use kernel::{Error, Result, Role, Uuid};
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -50,6 +52,8 @@ pub(crate) struct Granted {
 
 /// Where issuers may be.
 pub(crate) struct Bounds<'a> {
+    /// The addresses.
+    pub(crate) guard: Guard,
     /// The hosts; empty for any.
     pub(crate) hosts: &'a [String],
     /// This machine, without TLS.
@@ -200,6 +204,9 @@ fn check_issuer(issuer: &str, bounds: &Bounds<'_>) -> Result<()> {
     if !bounds.hosts.is_empty() && !bounds.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
         return wrong("is at a host that operations do not allow (services.gateway.sign_in.provider_hosts)");
     }
+    if let Ok(url) = Url::parse(issuer) {
+        bounds.guard.url(&url).or_else(|refused| wrong(&format!("is refused: {refused}")))?;
+    }
     Ok(())
 }
 
@@ -230,7 +237,10 @@ mod tests {
         }
     }
 
-    const ANY: Bounds<'_> = Bounds { hosts: &[], local: false };
+    fn bounds(hosts: &[String], local: bool) -> Bounds<'_> {
+        let guard = Guard::new(&[], "sign_in.allowed_networks");
+        Bounds { guard: if local { guard.with_this_machine() } else { guard }, hosts, local }
+    }
 
     #[test]
     fn roles_come_from_claims_each_with_its_reason() {
@@ -288,8 +298,8 @@ mod tests {
             change(&mut settings);
             settings.checked(bounds).map_err(|error| error.violations[0].field.clone())
         };
-        assert_eq!(field(|_| (), &ANY).expect("sound").name, "Keycloak");
-        let refused = |change: fn(&mut Settings)| field(change, &ANY).expect_err("refused");
+        assert_eq!(field(|_| (), &bounds(&[], false)).expect("sound").name, "Keycloak");
+        let refused = |change: fn(&mut Settings)| field(change, &bounds(&[], false)).expect_err("refused");
         assert_eq!(refused(|s| s.name = " ".into()), "settings.name");
         for issuer in [
             "",
@@ -299,14 +309,17 @@ mod tests {
             "https://a@b",
             "https://a?b",
             "https://a#b",
+            "https://127.0.0.1",
+            "https://[fd00::1]/realms/x",
+            "https://169.254.169.254",
         ] {
-            let result = Settings { issuer: issuer.into(), ..settings() }.checked(&ANY);
+            let result = Settings { issuer: issuer.into(), ..settings() }.checked(&bounds(&[], false));
             assert_eq!(result.expect_err(issuer).violations[0].field, "settings.issuer");
         }
-        let local = Bounds { hosts: &[], local: true };
+        let local = bounds(&[], true);
         assert!(field(|s| s.issuer = "http://127.0.0.1:4000".into(), &local).is_ok());
         let hosts = ["other.example.com".to_owned()];
-        assert!(field(|_| (), &Bounds { hosts: &hosts, local: false }).is_err());
+        assert!(field(|_| (), &bounds(&hosts, false)).is_err());
         assert_eq!(refused(|s| s.role_rules[1].role = "system".into()), "settings.role_rules[1].role");
         assert_eq!(refused(|s| s.default_roles = vec!["hr_client".into()]), "settings.default_roles[0]");
         assert_eq!(refused(|s| s.scopes = vec!["a b".into()]), "settings.scopes");

@@ -2,7 +2,7 @@
 
 use super::{
     convert::{provider_out, sealed, unchecked},
-    provider::{Bounds, Settings},
+    provider::Settings,
     store,
 };
 use crate::Gateway;
@@ -31,9 +31,7 @@ pub(crate) async fn handle(
                 .ok_or_else(|| unknown(&format!("update_mask.paths[{at}]")))?,
         }
     }
-    let sign_in = &gateway.settings.sign_in;
-    let bounds = Bounds { hosts: &sign_in.provider_hosts, local: sign_in.local_providers };
-    provider.settings = provider.settings.checked(&bounds)?;
+    provider.settings = provider.settings.checked(&gateway.settings.sign_in.bounds())?;
     if provider != before {
         provider.version += 1;
         provider.updated_at = tx.now();

@@ -8,7 +8,7 @@ use super::{
     session::{Limits, Live},
     store,
 };
-use crate::{Gateway, signin::keys};
+use crate::{Gateway, keys};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Context, Error, Result, Uuid};

@@ -5,6 +5,7 @@
 //! goes on being used.
 
 use super::{http::Http, unusable};
+use crate::outgoing::Refused;
 use grpc::KeySet;
 use jsonwebtoken::Algorithm;
 use kernel::{Error, Result};
@@ -160,7 +161,9 @@ impl Providers {
             Err(error) => {
                 let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
                 tracing::warn!(issuer, cause, "an identity provider can't be used; what it said last stays");
-                last.ok_or_else(|| away(issuer).caused_by(error))
+                // Why it may not be called says more than that it is away.
+                let blocked = error.reason == "PROVIDER_UNUSABLE";
+                last.ok_or_else(|| if blocked { error } else { away(issuer).caused_by(error) })
             }
         }
     }
@@ -179,9 +182,22 @@ fn away(issuer: &str) -> Box<Error> {
 
 async fn discover(http: &Http, issuer: &str) -> Result<Provider> {
     let url = IssuerUrl::new(issuer.to_owned()).map_err(Error::internal)?;
-    let found =
-        Metadata::discover_async(url, http).await.map_err(|error| Error::internal(explained(&error)))?;
+    let found = Metadata::discover_async(url, http).await.map_err(|error| {
+        let cause = explained(&error);
+        match Refused::behind(&error) {
+            Some(_) => blocked(issuer).caused_by(cause),
+            None => Error::internal(cause),
+        }
+    })?;
     usable(found)
+}
+
+/// People who sign in are told, too: the address itself is for the log.
+fn blocked(issuer: &str) -> Box<Error> {
+    unusable(format!(
+        "{issuer} can't be used: it is at an address that is not public; operations can allow it by the setting \
+         services.gateway.sign_in.allowed_networks"
+    ))
 }
 
 /// The error with its causes; those of the crate say little by themselves.

@@ -1,13 +1,13 @@
-//! How identity providers are asked: no redirects, a few seconds, a bounded answer.
+//! How identity providers are asked: in a few seconds, with a bounded answer.
 
-use kernel::{Error, Result};
+use crate::outgoing::{self, Failure, Guard, Limits, Outgoing};
+use kernel::Result;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
-/// An answer takes at most this.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// Connecting takes at most this.
-const CONNECT: Duration = Duration::from_secs(2);
+/// What an answer may take.
+const LIMITS: Limits =
+    Limits { connect: Duration::from_secs(2), call: Duration::from_secs(5), idle: 16, agent: "mentor" };
 /// Discovery documents, key sets and token answers are some kilobytes.
 const MOST: usize = 512 * 1024;
 
@@ -15,44 +15,30 @@ const MOST: usize = 512 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HttpError {
     #[error(transparent)]
-    Client(#[from] reqwest::Error),
+    Call(#[from] Failure),
+    #[error(transparent)]
+    Request(#[from] reqwest::Error),
     #[error(transparent)]
     Answer(#[from] http::Error),
-    #[error("the answer is larger than {MOST} bytes")]
-    Large,
 }
 
 /// The client.
-#[derive(Clone, Debug)]
-pub(crate) struct Http(reqwest::Client);
+#[derive(Clone)]
+pub(crate) struct Http(Arc<Outgoing>);
 
 impl Http {
-    /// A client by the process's TLS.
-    ///
-    /// # Errors
-    /// Internal, when the system's authorities can't be read.
-    pub(crate) fn new() -> Result<Self> {
-        // Whoever installed a provider first wins, and all are ring.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        let builder = builder.timeout(TIMEOUT).connect_timeout(CONNECT).user_agent("mentor");
-        Ok(Http(builder.build().map_err(Error::internal)?))
+    /// A client that may call these.
+    pub(crate) fn new(guard: Guard) -> Self {
+        Http(Arc::new(Outgoing::new(guard, LIMITS)))
     }
 
     async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let mut answer = self.0.execute(reqwest::Request::try_from(request)?).await?;
+        let mut answer = self.0.send(reqwest::Request::try_from(request)?).await?;
         let mut built = http::Response::builder().status(answer.status());
         if let Some(headers) = built.headers_mut() {
             std::mem::swap(headers, answer.headers_mut());
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
-            body.extend_from_slice(&chunk);
-            if body.len() > MOST {
-                return Err(HttpError::Large);
-            }
-        }
-        Ok(built.body(body)?)
+        Ok(built.body(outgoing::body(answer, MOST).await?)?)
     }
 }
 

@@ -6,13 +6,12 @@
 use super::{
     cookie::Cookie,
     edge::{self, Correlation},
-    keys,
     page::{Answer, Link, Page},
     places::{self, Place},
     relying,
 };
 use crate::{
-    Gateway,
+    Gateway, keys,
     providers::{self, provider::Provider},
 };
 use axum::{

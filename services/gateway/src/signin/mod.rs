@@ -10,7 +10,6 @@ pub(crate) mod discovery;
 mod edge;
 mod enter;
 mod http;
-pub(crate) mod keys;
 mod login;
 mod logout;
 mod machine;
@@ -28,19 +27,19 @@ pub(crate) use bearer::bearer;
 pub(crate) use settings::Settings;
 pub(crate) use token::Terms;
 
-use crate::Gateway;
+use crate::{Gateway, keys::Keys};
 use axum::{
     Router, middleware,
     routing::{delete, get, post},
 };
 use discovery::Providers;
 use kernel::{Error, ErrorKind, Result};
-use keys::Keys;
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// What signing in needs at run time.
 pub(crate) struct SignIn {
-    keys: Keys,
+    keys: Arc<Keys>,
     providers: Providers,
     /// Places for sessions that are being renewed.
     refreshes: Semaphore,
@@ -50,22 +49,14 @@ pub(crate) struct SignIn {
 const REFRESHES: usize = 5;
 
 impl SignIn {
-    /// Reads the keys.
+    /// With the gateway's keys.
     ///
     /// # Errors
     /// Names the setting that is wrong.
-    pub(crate) fn new(settings: &Settings) -> Result<Self> {
+    pub(crate) fn new(settings: &Settings, keys: Arc<Keys>) -> Result<Self> {
         settings.check()?;
-        let keys = if settings.keys_file.is_empty() {
-            Keys::fleeting()?
-        } else {
-            let text = std::fs::read_to_string(&settings.keys_file).map_err(|error| {
-                let what = format!("names {}, which can't be read: {error}", settings.keys_file);
-                Error::field("services.gateway.sign_in.keys_file", what)
-            })?;
-            Keys::read(&text)?
-        };
-        let (providers, refreshes) = (Providers::new(http::Http::new()?), Semaphore::new(REFRESHES));
+        let providers = Providers::new(http::Http::new(settings.guard()));
+        let refreshes = Semaphore::new(REFRESHES);
         Ok(SignIn { keys, providers, refreshes })
     }
 

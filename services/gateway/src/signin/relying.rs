@@ -57,9 +57,9 @@ pub(crate) fn client(gateway: &Gateway, provider: &Provider, described: &Describ
     let secret = match &provider.secret {
         None => None,
         Some(sealed) => {
-            let opened = gateway.sign_in.keys().open(&crate::providers::secret_name(provider.id), sealed);
+            let opened = gateway.sign_in.keys().open(crate::providers::secret_name(provider.id), sealed);
             let text = opened.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
-                unusable("the client secret can't be read with the keys of services.gateway.sign_in.keys_file; set it anew")
+                unusable("the client secret can't be read with the keys of services.gateway.keys_file; set it anew")
             })?;
             Some(ClientSecret::new(text))
         }

@@ -1,5 +1,6 @@
 //! What operations can set of sources: section `[services.gateway.sync]`.
 
+use crate::outgoing::{Guard, Network};
 use runtime::config::Secret;
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
@@ -24,8 +25,10 @@ pub(crate) struct SyncSettings {
     pub(crate) attempts: i32,
     /// Days that runs, their errors and their files are kept.
     pub(crate) kept_days: u32,
-    /// Whether sources may be reached without TLS: for tests.
+    /// Whether sources on this machine may be reached without TLS: for tests.
     pub(crate) allow_http: bool,
+    /// Networks where sources may be though they are not public, such as `10.1.0.0/16`.
+    pub(crate) allowed_networks: Vec<Network>,
     /// Secrets that sources name.
     pub(crate) secrets: BTreeMap<String, NamedSecret>,
 }
@@ -42,6 +45,14 @@ pub(crate) struct NamedSecret {
     pub(crate) file: PathBuf,
 }
 
+impl SyncSettings {
+    /// Where sources may be.
+    pub(crate) fn guard(&self) -> Guard {
+        let guard = Guard::new(&self.allowed_networks, "services.gateway.sync.allowed_networks");
+        if self.allow_http { guard.with_this_machine() } else { guard }
+    }
+}
+
 impl Default for SyncSettings {
     fn default() -> Self {
         SyncSettings {
@@ -54,6 +65,7 @@ impl Default for SyncSettings {
             attempts: 6,
             kept_days: 30,
             allow_http: false,
+            allowed_networks: Vec::new(),
             secrets: BTreeMap::new(),
         }
     }

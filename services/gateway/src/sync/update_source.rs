@@ -14,7 +14,7 @@ pub(crate) async fn handle(
 ) -> Result<UpdateSourceResponse> {
     let sent = request.source.ok_or_else(|| Error::field("source", "must be set"))?;
     let mut source = store::lock(tx, parse_id("source.source_id", &sent.source_id)?).await?;
-    check_etag("source", &sent.etag, source.version)?;
+    check_etag("source", &request.etag, source.version)?;
     let paths = request.update_mask.unwrap_or_default().paths;
     if paths.is_empty() {
         return Err(Error::field("update_mask", "must name what changes, such as settings or schedule"));

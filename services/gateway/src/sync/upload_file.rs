@@ -8,8 +8,18 @@ use contracts::mentor::gateway::v1::{
 use futures::{StreamExt, stream};
 use grpc::{RequestStream, ResponseStream};
 use kernel::{Context, Error, ErrorKind, Result, parse_id};
+use prost::Message;
 use sha2::{Digest, Sha256};
-use storage::Audit;
+use storage::{Audit, Mutation};
+
+/// What an upload is, by which a repeated one is recognised.
+#[derive(Clone, PartialEq, Message)]
+struct Upload {
+    #[prost(message, optional, tag = "1")]
+    options: Option<UploadFileOptions>,
+    #[prost(bytes = "vec", tag = "2")]
+    digest: Vec<u8>,
+}
 
 pub(crate) async fn handle(
     service: Gateway,
@@ -26,25 +36,30 @@ async fn take(
     requests: RequestStream<UploadFileRequest>,
 ) -> Result<UploadFileResponse> {
     let (options, bytes) = receive(service, requests).await?;
-    let mut tx = service.db.write(ctx).await?;
+    let digest = Sha256::digest(&bytes);
+    let upload = Upload { options: Some(options.clone()), digest: digest.to_vec() };
+    let mut tx = match service.db.mutation(ctx, &options.request_id, &upload).await? {
+        Mutation::Replayed(answer) => return Ok(answer),
+        Mutation::Open(tx) => tx,
+    };
     let source = store::find(&mut tx, parse_id("options.source_id", &options.source_id)?).await?;
     if source.kind != "upload" {
         let message =
             format!("the source is of the kind {}; files are handed over to upload sources", source.kind);
         return Err(Error::precondition("SOURCE_INVALID", message));
     }
-    let digest = Sha256::digest(&bytes);
     let name: String = options.file_name.chars().filter(|c| !c.is_control()).collect();
     let file = files::keep(&mut tx, source.id, &name, &digest, &bytes).await?;
     let reading = runs::pending(&mut tx, source.id).await?.filter(|run| run.file == Some(file.id));
     tx.audit(Audit::of("sync_file", file.id).because("handed over"));
-    tx.commit().await?;
-    Ok(UploadFileResponse {
+    let answer = UploadFileResponse {
         file_id: file.id.to_string(),
         digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         size: file.size,
         sync_run_id: reading.map(|run| run.id.to_string()).unwrap_or_default(),
-    })
+    };
+    tx.commit_with(&answer).await?;
+    Ok(answer)
 }
 
 /// Reads the stream to its end.

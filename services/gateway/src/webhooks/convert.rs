@@ -1,15 +1,16 @@
 //! Webhooks between the wire and the domain.
 
 use super::{
-    guard::Guard,
     store::log::{Attempt, Delivery, State},
-    webhook::{Change, Secret, Webhook},
+    target::Targets,
+    webhook::{Change, Webhook},
 };
+use crate::rotation::Secret;
 use contracts::{
     mentor::gateway::v1 as wire,
     time::{from_timestamp, timestamp, timestamp_some},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kernel::{Error, Result};
 
 /// A webhook.
@@ -93,24 +94,11 @@ pub(crate) fn instant(field: &str, sent: Option<prost_types::Timestamp>) -> Resu
     sent.map(|sent| from_timestamp(&sent).ok_or_else(invalid)).transpose()
 }
 
-/// An overlap; its bounds are the domain's.
-///
-/// # Errors
-/// `FIELD_INVALID` for what is no span of time forward.
-pub(crate) fn overlap(sent: prost_types::Duration) -> Result<SignedDuration> {
-    let sound = (0..1_000_000_000).contains(&sent.nanos) && sent.seconds >= 0;
-    if sound {
-        Ok(SignedDuration::new(sent.seconds, sent.nanos))
-    } else {
-        Err(Error::field("overlap", "must lie between 0 and 30 days"))
-    }
-}
-
 /// What an update changes.
 ///
 /// # Errors
 /// `FIELD_INVALID` for an empty mask or an unknown path, `WEBHOOK_TARGET_REFUSED` for the address.
-pub(crate) fn change(request: wire::UpdateWebhookRequest, guard: &Guard) -> Result<Change> {
+pub(crate) fn change(request: wire::UpdateWebhookRequest, targets: &Targets) -> Result<Change> {
     let paths = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
     if paths.is_empty() {
         return Err(Error::field("update_mask", "must name at least one field"));
@@ -119,7 +107,7 @@ pub(crate) fn change(request: wire::UpdateWebhookRequest, guard: &Guard) -> Resu
     for (at, path) in paths.iter().enumerate() {
         match path.as_str() {
             "name" => change.name = Some(request.name.clone()),
-            "url" => change.url = Some(guard.read(&request.url)?.into()),
+            "url" => change.url = Some(targets.read(&request.url)?.into()),
             "event_types" => change.event_types = Some(request.event_types.clone()),
             _ => {
                 let field = format!("update_mask.paths[{at}]");

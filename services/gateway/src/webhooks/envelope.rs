@@ -85,9 +85,9 @@ mod tests {
         }
     }
 
-    /// The example of the README, byte for byte: receivers were written against it.
+    /// The example of the page, byte for byte: receivers were written against it.
     #[test]
-    fn the_body_is_what_the_readme_shows() {
+    fn the_body_is_what_the_page_shows() {
         let event = PersonProvisioned {
             user_id: "01941f29-7c00-7ccc-9d70-7c512f215e33".to_owned(),
             user_name: "ann@example.com".to_owned(),
@@ -95,8 +95,8 @@ mod tests {
             ..PersonProvisioned::default()
         };
         let body = body(&example(&event.encode_to_vec())).expect("a body");
-        let readme = include_str!("../../README.md");
-        let shown = readme.split("<!-- golden: webhook -->").nth(1).expect("the README shows a message");
+        let page = include_str!("../../docs/webhooks.md");
+        let shown = page.split("<!-- golden: webhook -->").nth(1).expect("the page shows a message");
         let lines = shown.lines().map(str::trim).skip_while(|line| *line != "```json").skip(1);
         let golden: String = lines.take_while(|line| *line != "```").collect();
         let [golden, body] =

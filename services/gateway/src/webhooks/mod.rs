@@ -10,21 +10,19 @@ mod create_webhook;
 mod disable_webhook;
 mod enable_webhook;
 mod envelope;
-mod guard;
-mod keys;
 mod on_any_event;
 mod post;
 mod read;
 mod remove_webhook;
 mod resend_deliveries;
 mod resend_delivery;
-mod resolve;
 mod rotate_webhook_secret;
 mod schedule;
 mod seal;
 mod sender;
 mod settings;
 pub(crate) mod store;
+mod target;
 pub(crate) mod telemetry;
 mod test_webhook;
 mod update_webhook;
@@ -33,17 +31,17 @@ mod webhook;
 pub(crate) use on_any_event::consumers;
 pub(crate) use settings::Settings;
 
+use crate::keys::Keys;
 use contracts::mentor::gateway::v1::*;
-use guard::Guard;
 use jiff::{SignedDuration, Timestamp};
-use kernel::{Result, TenantId, Uuid};
+use kernel::{Error, Result, TenantId, Uuid};
 use post::Post;
-use seal::Sealer;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 use storage::Database;
+use target::Targets;
 use telemetry::{Ages, Waiting};
 use tokio::sync::Semaphore;
 
@@ -71,9 +69,7 @@ pub(crate) struct Webhooks(Arc<Inner>);
 struct Inner {
     db: Database,
     settings: Settings,
-    guard: Guard,
-    /// Read when first needed: whoever only migrates needs no key.
-    sealer: OnceLock<Sealer>,
+    keys: Arc<Keys>,
     post: Post,
     /// Webhooks that a loop of this process works on, and whether it was asked to look once more.
     at_work: Mutex<HashMap<(TenantId, Uuid), bool>>,
@@ -83,14 +79,12 @@ struct Inner {
 }
 
 impl Webhooks {
-    pub(crate) fn new(db: Database, settings: Settings) -> Result<Webhooks> {
+    pub(crate) fn new(db: Database, settings: Settings, keys: Arc<Keys>) -> Result<Webhooks> {
         settings.check()?;
-        let guard = Guard::new(&settings);
         Ok(Webhooks(Arc::new(Inner {
             db,
-            post: Post::new(guard.clone(), settings.timeout()),
-            guard,
-            sealer: OnceLock::new(),
+            post: Post::new(&settings),
+            keys,
             at_work: Mutex::default(),
             turns: Semaphore::new(settings.webhooks_at_once),
             ages: Mutex::default(),
@@ -106,8 +100,8 @@ impl Webhooks {
         &self.0.settings
     }
 
-    fn guard(&self) -> &Guard {
-        &self.0.guard
+    fn targets(&self) -> &Targets {
+        self.0.post.targets()
     }
 
     fn post(&self) -> &Post {
@@ -123,12 +117,16 @@ impl Webhooks {
     }
 
     /// What seals and opens secrets.
-    fn sealer(&self) -> Result<&Sealer> {
-        if let Some(sealer) = self.0.sealer.get() {
-            return Ok(sealer);
+    ///
+    /// # Errors
+    /// `WEBHOOK_KEY_MISSING` where the keys would not outlive the process.
+    fn keys(&self) -> Result<&Keys> {
+        if self.0.keys.last() {
+            return Ok(&self.0.keys);
         }
-        let sealer = keys::load(&self.0.settings)?;
-        Ok(self.0.sealer.get_or_init(|| sealer))
+        let message = "services.gateway.keys_file is not set: name a file with 32 random bytes in base64, such as \
+                       `openssl rand -base64 32` prints";
+        Err(Error::precondition("WEBHOOK_KEY_MISSING", message))
     }
 
     /// When a delivery that begins now is given up.

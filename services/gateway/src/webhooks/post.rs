@@ -1,26 +1,23 @@
-//! One attempt over HTTP: no redirects, no proxies, checked addresses, a bounded time and a bounded answer.
+//! One attempt over HTTP.
 
 use super::{
-    guard::{Guard, Refused},
-    resolve::{Checked, Lookup, SystemLookup},
+    Settings,
     schedule::{self, Outcome},
+    target::Targets,
 };
+use crate::outgoing::{Failure, Limits, Outgoing, cause};
 use jiff::Timestamp;
 use kernel::{Error, Result, Uuid};
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
-use std::{
-    error::Error as StdError,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How long an idle connection is kept.
-const IDLE: Duration = Duration::from_secs(30);
+/// Idle connections that are kept to one receiver.
+const IDLE: usize = 2;
 /// Bytes of an answer that are read and kept.
 const ANSWER: usize = 1_024;
 /// Characters of an error that are kept.
@@ -46,22 +43,22 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-/// The clients: one with TLS, one without. Made when first needed, since that reads the system's authorities.
+/// Sends messages.
 pub(crate) struct Post {
-    guard: Guard,
-    lookup: Arc<dyn Lookup>,
-    timeout: Duration,
-    closed: OnceLock<Client>,
-    open: OnceLock<Client>,
+    targets: Targets,
+    outgoing: Outgoing,
 }
 
 impl Post {
-    pub(crate) fn new(guard: Guard, timeout: Duration) -> Post {
-        Post::looking_up(guard, timeout, Arc::new(SystemLookup))
+    pub(crate) fn new(settings: &Settings) -> Post {
+        let (connect, call) = (CONNECT, settings.timeout());
+        let limits = Limits { connect, call, idle: IDLE, agent: "mentor-webhooks/1" };
+        Post { targets: Targets::new(settings), outgoing: Outgoing::new(settings.guard(), limits) }
     }
 
-    fn looking_up(guard: Guard, timeout: Duration, lookup: Arc<dyn Lookup>) -> Post {
-        Post { guard, lookup, timeout, closed: OnceLock::new(), open: OnceLock::new() }
+    /// What may be called.
+    pub(crate) fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     /// Sends it once.
@@ -70,48 +67,27 @@ impl Post {
     /// When it can't be signed, or the system has no authorities: our fault and not the receiver's.
     pub(crate) async fn send(&self, url: &str, message: &Signed<'_>) -> Result<Answer> {
         let began = Instant::now();
-        let target = match self.guard.target(url) {
+        let target = match self.targets.target(url) {
             Ok(target) => target,
             Err(refused) => return Ok(failed(Outcome::Blocked, refused.0, began)),
         };
-        let client = self.client(target.scheme() == "http")?;
         let timestamp = message.now.as_second();
-        let request = client
-            .post(target)
+        let request = self.outgoing.request(Method::POST, target).map_err(Error::internal)?;
+        let request = request
             .header("content-type", "application/json")
             .header(HEADER_WEBHOOK_ID, message.id.to_string())
             .header(HEADER_WEBHOOK_TIMESTAMP, timestamp)
             .header(HEADER_WEBHOOK_SIGNATURE, signatures(message, timestamp)?)
-            .body(message.body.to_owned());
-        Ok(match request.send().await {
-            Ok(response) => answered(response, message.now, began).await,
-            Err(error) => {
-                let (outcome, why) = unanswered(error);
-                failed(outcome, why, began)
-            }
-        })
-    }
-
-    fn client(&self, open: bool) -> Result<&Client> {
-        let slot = if open { &self.open } else { &self.closed };
-        if let Some(client) = slot.get() {
-            return Ok(client);
-        }
-        let resolver = Checked { lookup: self.lookup.clone(), guard: self.guard.clone(), open };
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .referer(false)
-            .https_only(!open)
-            .dns_resolver(Arc::new(resolver))
-            .connect_timeout(CONNECT.min(self.timeout))
-            .timeout(self.timeout)
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(2)
-            .user_agent("mentor-webhooks/1")
+            .body(message.body.to_owned())
             .build()
             .map_err(Error::internal)?;
-        Ok(slot.get_or_init(|| client))
+        match self.outgoing.send(request).await {
+            Ok(response) => Ok(answered(response, message.now, began).await),
+            Err(failure) => {
+                let (outcome, why) = unanswered(failure)?;
+                Ok(failed(outcome, why, began))
+            }
+        }
     }
 }
 
@@ -160,61 +136,33 @@ fn failed(outcome: Outcome, error: String, began: Instant) -> Answer {
     Answer { outcome, took: began.elapsed(), error, text: String::new() }
 }
 
-/// Why there is no answer. The address itself is not part of it.
-fn unanswered(error: reqwest::Error) -> (Outcome, String) {
-    if error.is_timeout() {
-        return (Outcome::Late, "no answer in time".to_owned());
-    }
-    let error = error.without_url();
-    let mut cause: &dyn StdError = &error;
-    while let Some(deeper) = cause.source() {
-        if let Some(refused) = deeper.downcast_ref::<Refused>() {
-            return (Outcome::Blocked, refused.0.clone());
-        }
-        cause = deeper;
-    }
-    (Outcome::Unreachable, cause.to_string())
+/// Why there is no answer.
+fn unanswered(failure: Failure) -> Result<(Outcome, String)> {
+    Ok(match failure {
+        Failure::Refused(refused) => (Outcome::Blocked, refused.0),
+        Failure::Late => (Outcome::Late, failure.to_string()),
+        Failure::Unreachable(error) | Failure::Broken(error) => (Outcome::Unreachable, cause(&error)),
+        failure @ (Failure::Large(_) | Failure::Own(_)) => return Err(Error::internal(failure)),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::webhooks::{Settings, guard::Network};
-    use futures::future::BoxFuture;
-    use std::{
-        io,
-        net::IpAddr,
-        sync::atomic::{AtomicUsize, Ordering},
-    };
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
     };
 
-    /// Answers with one list after another; the last for ever.
-    struct Rebinding {
-        answers: Vec<Vec<IpAddr>>,
-        asked: AtomicUsize,
-    }
-
-    impl Lookup for Rebinding {
-        fn lookup(&self, _: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
-            let at = self.asked.fetch_add(1, Ordering::SeqCst).min(self.answers.len() - 1);
-            let answer = self.answers[at].clone();
-            Box::pin(async move { Ok(answer) })
-        }
-    }
-
-    fn post(allowed: &[&str], answers: &[&[&str]]) -> Post {
-        runtime::install_crypto();
-        let networks =
-            allowed.iter().map(|text| serde_json::from_value::<Network>((*text).into()).expect("a network"));
-        let settings =
-            Settings { allowed_networks: networks.collect(), ports: Vec::new(), ..Settings::default() };
-        let answers =
-            answers.iter().map(|list| list.iter().map(|ip| ip.parse().expect("an address")).collect());
-        let lookup = Rebinding { answers: answers.collect(), asked: AtomicUsize::new(0) };
-        Post::looking_up(Guard::new(&settings), Duration::from_secs(2), Arc::new(lookup))
+    fn post(allowed: &[&str]) -> Post {
+        let network = |text: &&str| serde_json::from_value((*text).into()).expect("a network");
+        let allowed_networks = allowed.iter().map(network).collect();
+        Post::new(&Settings {
+            allowed_networks,
+            ports: Vec::new(),
+            timeout_seconds: 1,
+            ..Settings::default()
+        })
     }
 
     async fn send(post: &Post, url: &str) -> Answer {
@@ -223,58 +171,27 @@ mod tests {
         post.send(url, &message).await.expect("signed")
     }
 
-    /// Counts who comes; answers each with these bytes.
-    async fn listener(answer: &'static [u8]) -> (u16, Arc<AtomicUsize>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let port = listener.local_addr().expect("bound").port();
-        let came = Arc::new(AtomicUsize::new(0));
-        let counter = came.clone();
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                counter.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(async move {
-                    let mut request = [0; 4_096];
-                    let _ = stream.read(&mut request).await;
-                    let _ = stream.write_all(answer).await;
-                });
-            }
-        });
-        (port, came)
-    }
-
-    const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
-
     #[tokio::test]
-    async fn a_name_that_turns_to_a_private_address_is_never_connected_to() {
-        let (port, came) = listener(OK).await;
-        // Allowed the first time, the machine itself the second.
-        let post =
-            post(&["127.0.0.1/32"], &[&["127.0.0.1"], &["127.0.0.2"], &["127.0.0.1", "10.0.0.1"], &[]]);
-        let url = format!("http://rebind.example:{port}/");
-        assert_eq!(send(&post, &url).await.text, "ok");
-        for said in ["127.0.0.2", "10.0.0.1", "no address"] {
-            let answer = send(&post, &url).await;
-            assert!(answer.outcome == Outcome::Blocked && answer.error.contains(said), "{answer:?}");
-        }
-        assert_eq!(came.load(Ordering::SeqCst), 1, "one connection, to the address that was checked");
-    }
-
-    #[tokio::test]
-    async fn private_addresses_behind_a_name_are_refused_with_tls_too() {
-        for address in
-            ["127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "fd00::1", "64:ff9b::7f00:1", "100.64.0.1"]
-        {
-            let answer = send(&post(&[], &[&[address]]), "https://inside.example/").await;
-            assert_eq!(answer.outcome, Outcome::Blocked, "{address}");
+    async fn private_addresses_are_blocked_behind_a_name_too() {
+        for url in ["https://127.0.0.1/", "https://localhost/"] {
+            let answer = send(&post(&[]), url).await;
+            assert!(answer.error.contains("no public address"), "{url}: {answer:?}");
+            assert_eq!(answer.outcome, Outcome::Blocked);
         }
     }
 
     #[tokio::test]
     async fn a_redirect_is_an_answer_and_not_followed() {
         const TO_METADATA: &[u8] = b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let (port, _) = listener(TO_METADATA).await;
-        let answer =
-            send(&post(&["127.0.0.1/32"], &[&["127.0.0.1"]]), &format!("http://x.example:{port}/")).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("somebody comes");
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(TO_METADATA).await;
+        });
+        let answer = send(&post(&["127.0.0.1/32"]), &format!("http://127.0.0.1:{port}/")).await;
         assert_eq!(answer.outcome, Outcome::Answered { status: 302, retry_after: None });
         assert!(answer.error.contains("redirects are not followed"));
     }
@@ -283,10 +200,10 @@ mod tests {
     async fn nobody_at_home_and_no_answer_are_told_apart() {
         let silent = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = silent.local_addr().expect("bound").port();
-        let post = post(&["127.0.0.1/32"], &[&["127.0.0.1"]]);
-        assert_eq!(send(&post, &format!("http://x.example:{port}/")).await.outcome, Outcome::Late);
+        let post = post(&["127.0.0.1/32"]);
+        assert_eq!(send(&post, &format!("http://127.0.0.1:{port}/")).await.outcome, Outcome::Late);
         drop(silent);
-        let answer = send(&post, &format!("http://x.example:{port}/secret-path")).await;
+        let answer = send(&post, &format!("http://127.0.0.1:{port}/secret-path")).await;
         assert_eq!(answer.outcome, Outcome::Unreachable);
         assert!(!answer.error.is_empty() && !answer.error.contains("secret-path"), "{answer:?}");
     }

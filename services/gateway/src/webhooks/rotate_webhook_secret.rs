@@ -1,13 +1,12 @@
 //! Gives a webhook a new secret; those before sign beside it for the overlap, so that a receiver can change in peace.
 
-use super::{
-    convert::{overlap, webhook_out},
-    store,
+use super::{convert::webhook_out, seal, store};
+use crate::{
+    Gateway,
+    rotation::{overlap, store::of_webhooks},
 };
-use crate::Gateway;
 use contracts::mentor::gateway::v1::{RotateWebhookSecretRequest, RotateWebhookSecretResponse};
 use kernel::{Context, Result, parse_id};
-use ring::rand::SystemRandom;
 use storage::{Audit, Mutation};
 
 pub(crate) async fn handle(
@@ -20,11 +19,10 @@ pub(crate) async fn handle(
         Mutation::Open(tx) => tx,
     };
     let mut webhook = store::lock(&mut tx, parse_id("webhook_id", &request.webhook_id)?).await?;
-    let sealer = service.webhooks.sealer()?;
-    let (secret, sealed) = sealer.new_secret(tx.tenant(), webhook.id, &SystemRandom::new())?;
+    let (secret, sealed) = seal::new_secret(service.webhooks.keys()?, ctx.tenant(), webhook.id)?;
     let secret_id = tx.new_id();
-    webhook.rotate(secret_id, request.overlap.map(overlap).transpose()?, tx.now())?;
-    store::save_secrets(&mut tx, &webhook, secret_id, &sealed).await?;
+    webhook.rotate(secret_id, overlap(request.overlap)?, tx.now())?;
+    of_webhooks::save(&mut tx, webhook.id, &webhook.secrets, Some((secret_id, &sealed))).await?;
     tx.audit(Audit::of("webhook", webhook.id).because("secret rotated"));
     let mut answer =
         RotateWebhookSecretResponse { webhook: Some(webhook_out(&webhook)), secret: String::new() };

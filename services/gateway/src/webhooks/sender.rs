@@ -5,6 +5,7 @@ use super::{
     Webhooks,
     post::{Answer, Signed},
     schedule::{self, BREAK, Next, Outcome},
+    seal,
     store::{
         log::{self, Attempt},
         queue::{self, Claimed},
@@ -106,8 +107,8 @@ impl Webhooks {
         if claimed.is_empty() {
             return Ok(None);
         }
-        let sealer = self.sealer()?;
-        let open = |sealed: Vec<u8>| sealer.open(&sealed, tenant.0, webhook);
+        let keys = self.keys()?;
+        let open = |sealed: Vec<u8>| seal::open(keys, tenant, webhook, &sealed);
         let secrets = queue::sealed(&mut tx, webhook).await?.into_iter().map(open).collect::<Result<_>>()?;
         tx.commit().await?;
         Ok(Some(Batch { url: target.url, lease, secrets, claimed }))

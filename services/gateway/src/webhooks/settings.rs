@@ -1,9 +1,12 @@
 //! Settings of webhooks, section `[services.gateway.webhooks]`.
 
-use super::guard::Network;
+use crate::{
+    config::MovedToKeysFile,
+    outgoing::{Guard, Network},
+};
 use kernel::{Error, Result};
 use serde::Deserialize;
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 /// The longest that an attempt may take.
 const MAX_TIMEOUT: u64 = 60;
@@ -12,10 +15,10 @@ const MAX_TIMEOUT: u64 = 60;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// A file with the keys that seal secrets, one a line: 32 random bytes in base64. The first seals, all open.
-    pub(crate) key_file: PathBuf,
-    /// Whether a key file that is not there is made: for one process alone.
-    pub(crate) generate_key: bool,
+    /// Stood here before.
+    pub(super) key_file: MovedToKeysFile,
+    /// Stood here before.
+    pub(super) generate_key: MovedToKeysFile,
     /// Networks that may be called though they are not public, such as `10.1.0.0/16`; also without TLS.
     pub(crate) allowed_networks: Vec<Network>,
     /// Ports that may be called; any when empty.
@@ -35,8 +38,8 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Settings {
-            key_file: PathBuf::new(),
-            generate_key: false,
+            key_file: MovedToKeysFile,
+            generate_key: MovedToKeysFile,
             allowed_networks: Vec::new(),
             ports: vec![443, 8443],
             timeout_seconds: 10,
@@ -73,6 +76,11 @@ impl Settings {
             return wrong("log_days", "must be at least 1: what is deleted at once could not be replayed");
         }
         Ok(())
+    }
+
+    /// Which addresses may be called.
+    pub(crate) fn guard(&self) -> Guard {
+        Guard::new(&self.allowed_networks, "services.gateway.webhooks.allowed_networks")
     }
 
     /// How long one attempt may take.

@@ -15,7 +15,7 @@ pub(crate) async fn handle(
     request: UpdateWebhookRequest,
 ) -> Result<UpdateWebhookResponse> {
     let (id, etag) = (parse_id("webhook_id", &request.webhook_id)?, request.etag.clone());
-    let change = change(request, service.webhooks.guard())?;
+    let change = change(request, service.webhooks.targets())?;
     let mut webhook = store::lock(tx, id).await?;
     check_etag("webhook", &etag, webhook.version)?;
     if webhook.update(change, &known())? {

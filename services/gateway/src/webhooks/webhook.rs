@@ -1,12 +1,9 @@
 //! Domain: a webhook and its secrets. Pure.
 
+use crate::rotation::{self, Secret};
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Result, Uuid};
 
-/// How long the secret before a new one signs when nobody says.
-const OVERLAP: SignedDuration = SignedDuration::from_hours(24);
-/// The longest it may.
-const MAX_OVERLAP: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// The most secrets that sign at once.
 const MAX_SECRETS: usize = 5;
 /// Stands for every event type, also those to come.
@@ -29,14 +26,6 @@ pub(crate) struct Webhook {
     pub(crate) version: i64,
     /// Those that sign now, the newest first.
     pub(crate) secrets: Vec<Secret>,
-}
-
-/// A secret, without its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Secret {
-    pub(crate) id: Uuid,
-    pub(crate) created_at: Timestamp,
-    pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// What people change.
@@ -131,16 +120,7 @@ impl Webhook {
         overlap: Option<SignedDuration>,
         now: Timestamp,
     ) -> Result<()> {
-        let overlap = overlap.unwrap_or(OVERLAP);
-        if overlap.is_negative() || overlap > MAX_OVERLAP {
-            return Err(Error::field("overlap", "must lie between 0 and 30 days"));
-        }
-        let end = now.checked_add(overlap).unwrap_or(Timestamp::MAX);
-        for before in &mut self.secrets {
-            before.expires_at = Some(before.expires_at.map_or(end, |expires| expires.min(end)));
-        }
-        self.secrets.retain(|secret| secret.expires_at.is_none_or(|expires| expires > now));
-        self.secrets.insert(0, Secret { id: secret, created_at: now, expires_at: None });
+        rotation::rotate(&mut self.secrets, secret, overlap, now)?;
         self.secrets.truncate(MAX_SECRETS);
         Ok(())
     }
@@ -212,18 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn secrets_overlap_and_never_sign_longer_than_they_would_have() {
+    fn no_more_secrets_sign_than_a_header_has_room_for() {
         let mut webhook = webhook(&["*"]).expect("all");
-        webhook.rotate(Uuid::from_u128(1), None, at(0)).expect("in bounds");
-        webhook.rotate(Uuid::from_u128(2), Some(SignedDuration::from_secs(10)), at(100)).expect("in bounds");
-        webhook.rotate(Uuid::from_u128(3), None, at(105)).expect("in bounds");
-        let ends: Vec<_> = webhook.secrets.iter().map(|secret| secret.expires_at).collect();
-        assert_eq!(ends, [None, Some(at(105 + 86_400)), Some(at(110))]);
-        webhook.rotate(Uuid::from_u128(4), Some(SignedDuration::ZERO), at(106)).expect("in bounds");
-        assert_eq!(webhook.secrets.len(), 1);
-        for wrong in [SignedDuration::from_secs(-1), SignedDuration::from_hours(721)] {
-            assert!(webhook.rotate(Uuid::nil(), Some(wrong), at(0)).is_err());
-        }
         for n in 0..20 {
             webhook.rotate(Uuid::from_u128(n), None, at(200)).expect("in bounds");
         }

@@ -13,8 +13,8 @@ use crate::{
 use contracts::mentor::gateway::{
     events::v1::{PersonDeprovisioned, PersonProvisioned},
     v1::{
-        BambooHrSettings, PersonioSettings, Source, SuccessFactorsSettings, SyncState, WorkdaySettings,
-        source_settings::Kind,
+        BambooHrSettings, LdapSettings, PersonioSettings, SftpSettings, Source, SuccessFactorsSettings,
+        SyncState, WorkdaySettings, source_settings::Kind,
     },
 };
 
@@ -224,4 +224,67 @@ async fn what_can_t_work_is_refused_at_once_or_said_by_the_run() {
     let sql = "select count(*) from gateway.source s where s::text like '%wrong-secret%'";
     let found: i64 = sqlx::query_scalar(sql).fetch_one(world.suite.sql()).await.expect("the table is there");
     assert_eq!(found, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_at_an_address_that_is_not_public_is_refused_unless_allowed() {
+    let secret = format!("[secrets.personio]\ntenant = '{TENANT}'\nvalue = 'x'\n");
+    let settings_of = |url: &str| {
+        Kind::Personio(PersonioSettings {
+            url: url.into(),
+            client_id: personio::CLIENT.into(),
+            client_secret: "personio".into(),
+            ..PersonioSettings::default()
+        })
+    };
+    let strict = SyncWorld::start(&format!("allowed_networks = []\n{secret}")).await;
+    for url in ["https://10.1.2.3/", "https://[fd00::1]/", "https://169.254.169.254/latest"] {
+        let source = Source { name: "X".into(), settings: settings(settings_of(url)), ..Source::default() };
+        let refused = refused(&strict.add(source).await.expect_err(url));
+        assert!(
+            refused.contains("source.settings.personio.url: is refused")
+                && refused.contains("no public address")
+        );
+    }
+    // A name is looked up when it is called.
+    let source = source(&strict, settings_of("https://localhost:1/")).await;
+    let run = strict.run(of(&source)).await;
+    assert_eq!(run.state(), SyncState::Failed, "not tried again: {run:?}");
+    assert!(run.message.starts_with("https://localhost:1 may not be called: "), "{}", run.message);
+    assert!(run.message.contains("services.gateway.sync.allowed_networks"), "{}", run.message);
+
+    for (name, kind) in [
+        (
+            "Directory",
+            Kind::Ldap(LdapSettings {
+                url: "ldaps://localhost:1".into(),
+                bind_dn: "cn=reader".into(),
+                password_secret: "personio".into(),
+                base_dn: "dc=example".into(),
+                ..LdapSettings::default()
+            }),
+        ),
+        (
+            "Files",
+            Kind::Sftp(SftpSettings {
+                host: "localhost".into(),
+                port: 1,
+                host_key: format!("SHA256:{}", "x".repeat(43)),
+                user: "mentor".into(),
+                password_secret: "personio".into(),
+                folder: "out".into(),
+                ..SftpSettings::default()
+            }),
+        ),
+    ] {
+        let run = strict.run(of(&strict.create(name, kind).await)).await;
+        assert_eq!(run.state(), SyncState::Failed, "{run:?}");
+        assert!(run.message.contains("may not be called: "), "{}", run.message);
+    }
+
+    let company = Personio::start(vec![]).await;
+    let allowing = SyncWorld::start(&format!("allowed_networks = ['127.0.0.0/8']\n{secret}")).await;
+    let source = self::source(&allowing, settings_of(&company.server.url)).await;
+    let run = allowing.run(of(&source)).await;
+    assert!(run.message.contains("gives no token"), "it was called, and refuses us: {run:?}");
 }

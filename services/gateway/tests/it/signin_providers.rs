@@ -158,3 +158,38 @@ async fn several_providers_are_offered_and_disabled_ones_are_not() {
     let own = crate::signin::agent::path_of(&first.login_url);
     assert_eq!(world.agent().get(&own).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_provider_at_an_address_that_is_not_public_is_refused_unless_allowed() {
+    let sign_in = |networks: &[&str]| {
+        let networks: Vec<toml::Value> = networks.iter().map(|network| (*network).into()).collect();
+        toml::Table::from_iter([
+            ("local_providers".to_owned(), false.into()),
+            ("allowed_networks".to_owned(), networks.into()),
+        ])
+    };
+    let asked = async |networks: &[&str]| {
+        let world = World::with(Setup { plain: true, sign_in: sign_in(networks), ..Setup::default() }).await;
+        // A name is looked up when it is called.
+        let provider = world.provider(settings("https://localhost:1/realms/staff"), "").await;
+        let page = world.agent().get(&crate::signin::agent::path_of(&provider.login_url)).await;
+        assert_eq!(page.status, 503, "{}", page.text);
+        (world, page.text)
+    };
+    let (world, page) = asked(&[]).await;
+    assert!(page.contains("services.gateway.sign_in.allowed_networks"), "{page}");
+    assert!(!page.contains("127.0.0.1"), "what the name leads to is nobody's business: {page}");
+    for issuer in ["https://127.0.0.1:8443", "https://169.254.169.254", "https://[::ffff:10.0.0.1]"] {
+        let request = CreateIdentityProviderRequest {
+            request_id: world.request_id(),
+            settings: Some(settings(issuer)),
+            ..CreateIdentityProviderRequest::default()
+        };
+        let refused = world.providers().create_identity_provider(request).await.expect_err(issuer);
+        assert!(
+            refused.message().contains("settings.issuer") && refused.message().contains("no public address")
+        );
+    }
+    let (_, page) = asked(&["127.0.0.0/8", "::1/128"]).await;
+    assert!(page.contains("could not be had"), "it was called, and nobody is there: {page}");
+}

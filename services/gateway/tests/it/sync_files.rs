@@ -199,6 +199,33 @@ async fn bad_rows_go_to_a_file_that_can_be_corrected_and_imported() {
 }
 
 #[tokio::test]
+async fn an_upload_is_repeatable_by_its_request_id() {
+    let world = SyncWorld::start("").await;
+    let source = world.uploads(CsvSettings::default()).await;
+    let (id, bytes) = (world.id(), staff_file(&staff(3)));
+    let first = world.upload_as(id.clone(), &source, &bytes).await.expect("a file");
+    let run = world.begin(StartSyncRequest { file_id: first.file_id.clone(), ..of(&source) }).await;
+    run.expect("nothing is under way");
+    let again = world.upload_as(id.clone(), &source, &bytes).await.expect("repeated");
+    assert_eq!(again, first, "what was answered first, though a run reads the file by now");
+    let other = world.upload_as(id.clone(), &source, &staff_file(&staff(4))).await.expect_err("another file");
+    assert_eq!(
+        (other.code(), grpc::from_status(other).reason),
+        (tonic::Code::AlreadyExists, "REQUEST_ID_REUSED")
+    );
+    let nameless = world.upload_as(String::new(), &source, &bytes).await.expect_err("no id");
+    assert_eq!(nameless.code(), tonic::Code::InvalidArgument);
+    let anew = world.upload(&source, &bytes).await.expect("by another id");
+    assert!(
+        anew.file_id == first.file_id && !anew.sync_run_id.is_empty(),
+        "the same bytes are the same file"
+    );
+    let uploads = "select count(*) from gateway.audit where object = 'sync_file'";
+    let uploads: i64 = sqlx::query_scalar(uploads).fetch_one(world.suite.sql()).await.expect("counted");
+    assert_eq!(uploads, 2, "what was repeated was done once");
+}
+
+#[tokio::test]
 async fn a_garbled_snapshot_lets_nobody_go() {
     let world = SyncWorld::start("").await;
     let source = world.uploads(CsvSettings::default()).await;

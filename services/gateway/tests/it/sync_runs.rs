@@ -223,6 +223,7 @@ async fn sources_are_checked_changed_and_kept_apart() {
     }
     let update = |source: Source, paths: &[&str]| UpdateSourceRequest {
         request_id: world.id(),
+        etag: source.etag.clone(),
         source: Some(source),
         update_mask: Some(prost_types::FieldMask {
             paths: paths.iter().map(|path| (*path).to_owned()).collect(),

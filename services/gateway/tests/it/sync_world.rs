@@ -31,11 +31,12 @@ pub(crate) struct SyncWorld {
 }
 
 impl SyncWorld {
-    /// With lines for the section `[services.gateway.sync]`.
+    /// With lines for the section `[services.gateway.sync]`. Sources may be on this machine, unless they say otherwise.
     pub(crate) async fn start(settings: &str) -> SyncWorld {
         let drop = tempfile::tempdir().expect("a temporary folder");
         let folder = format!("drop_dir = '{}'\nsettle_seconds = 0\n", drop.path().display());
-        let sync: toml::Table = format!("{folder}{settings}").parse().expect("valid settings");
+        let mut sync: toml::Table = format!("{folder}{settings}").parse().expect("valid settings");
+        sync.entry("allowed_networks").or_insert(vec!["127.0.0.0/8"].into());
         let configure = move |config: &mut runtime::Config| {
             let section = toml::Table::from_iter([("sync".to_owned(), toml::Value::Table(sync))]);
             config.services.insert("gateway".to_owned(), section);
@@ -72,8 +73,18 @@ impl SyncWorld {
     }
 
     pub(crate) async fn upload(&self, source: &Source, bytes: &[u8]) -> Result<UploadFileResponse, Status> {
-        let options =
-            UploadFileOptions { source_id: source.source_id.clone(), file_name: "staff.csv".into() };
+        self.upload_as(self.id(), source, bytes).await
+    }
+
+    /// Hands a file over under this request id.
+    pub(crate) async fn upload_as(
+        &self,
+        request_id: String,
+        source: &Source,
+        bytes: &[u8],
+    ) -> Result<UploadFileResponse, Status> {
+        let source_id = source.source_id.clone();
+        let options = UploadFileOptions { request_id, source_id, file_name: "staff.csv".into() };
         let chunks = bytes.chunks(1 << 18).map(|chunk| Part::Chunk(chunk.to_vec()));
         let parts = std::iter::once(Part::Options(options)).chain(chunks);
         let requests: Vec<_> = parts.map(|part| UploadFileRequest { part: Some(part) }).collect();

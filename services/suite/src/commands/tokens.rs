@@ -12,13 +12,13 @@ use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 /// How long the tokens are valid; whoever can read the folder can act as anybody for that long.
 const LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 const KEYS: &str = "jwks.json";
-/// What the gateway signs with, and its public half.
-const SIGN_IN: [&str; 2] = ["sign-in-keys", "sign-in-jwks.json"];
+/// What the gateway signs and seals with, and its public half.
+const GATEWAY: [&str; 2] = ["gateway-keys", "gateway-jwks.json"];
 
 /// Make keys and a token of every role, for development with services that run apart.
 ///
 /// Never in production. Writes jwks.json, which services trust by identity.issuers, and ROLE.token into the folder; and
-/// sign-in-keys for the gateway, with sign-in-jwks.json for the services. The signing key of the tokens is not kept: what is
+/// gateway-keys for the gateway, with gateway-jwks.json for the services. The signing key of the tokens is not kept: what is
 /// there stays as it is, and other tokens need a new folder.
 #[derive(Args)]
 #[command(after_help = examples(&[
@@ -60,8 +60,8 @@ fn write(tokens: &Tokens) -> Result<()> {
     }
     let secret: [u8; 32] = rand::rng().random();
     let secret = STANDARD.encode(secret);
-    fs::write(tokens.folder.join(SIGN_IN[0]), &secret)?;
-    fs::write(tokens.folder.join(SIGN_IN[1]), gateway::sign_in_jwks(&secret).map_err(advice::explain)?)?;
+    fs::write(tokens.folder.join(GATEWAY[0]), &secret)?;
+    fs::write(tokens.folder.join(GATEWAY[1]), gateway::sign_in_jwks(&secret).map_err(advice::explain)?)?;
     issuer.write_jwks(&tokens.folder.join(KEYS)).map_err(advice::explain)
 }
 

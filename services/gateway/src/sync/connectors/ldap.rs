@@ -1,23 +1,28 @@
 //! An LDAP directory: everybody, or who changed since, with managers by DN.
 
 use super::Means;
-use crate::sync::{
-    connector::{Ask, Connector, Page},
-    convert::mapping_in,
-    employee::{Fault, Record, shown},
-    mapping::{Mapping, takes},
+use crate::{
+    outgoing::{self, Guard},
+    sync::{
+        connector::{Ask, Connector, Page},
+        convert::mapping_in,
+        employee::{Fault, Record, shown},
+        mapping::{Mapping, takes},
+    },
 };
 use contracts::mentor::gateway::v1::LdapSettings;
 use jiff::{civil::Date, tz::TimeZone};
 use kernel::{Error, ErrorKind, Result};
 use ldap3::{
-    Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry,
+    Ldap, LdapConnAsync, LdapConnSettings, LdapError, Scope, SearchEntry, StdStream,
     adapters::{Adapter, EntriesOnly, PagedResults},
     ldap_escape,
 };
+use reqwest::Url;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use secrecy::{ExposeSecret, SecretString};
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
+use tokio::net::TcpStream;
 
 /// How long connecting may take, and each page.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,6 +102,7 @@ struct Directory {
     mapping: Mapping,
     attributes: Vec<String>,
     password: SecretString,
+    guard: Guard,
     today: Date,
     read: Option<Everybody>,
 }
@@ -122,7 +128,8 @@ pub(super) async fn open(settings: &LdapSettings, means: &Means) -> Result<Box<d
         attributes.push(settings.change_attribute.clone());
     }
     let today = means.now.to_zoned(TimeZone::UTC).date();
-    Ok(Box::new(Directory { settings: settings.clone(), mapping, attributes, password, today, read: None }))
+    let (settings, guard) = (settings.clone(), means.settings.sync.guard());
+    Ok(Box::new(Directory { settings, mapping, attributes, password, guard, today, read: None }))
 }
 
 #[async_trait::async_trait]
@@ -172,11 +179,14 @@ impl Directory {
             settings = settings.set_config(Arc::new(config));
         }
         let url = &self.settings.url;
-        let connecting = LdapConnAsync::with_settings(settings, url);
+        let connecting = async {
+            let stream = self.stream().await?.into_std().map_err(Error::internal)?;
+            let settings = settings.set_std_stream(StdStream::Tcp(stream));
+            LdapConnAsync::with_settings(settings, url).await.map_err(|error| unreachable_server(url, error))
+        };
         let (connection, mut ldap) = tokio::time::timeout(PATIENCE, connecting)
             .await
-            .map_err(|_| unavailable(format!("{url} does not answer")))?
-            .map_err(|error| unreachable_server(url, error))?;
+            .map_err(|_| unavailable(format!("{url} does not answer")))??;
         tokio::spawn(async move {
             if let Err(error) = connection.drive().await {
                 tracing::debug!(%error, "the connection to an LDAP directory ended");
@@ -191,6 +201,22 @@ impl Directory {
                 Err(Error::precondition("SOURCE_REFUSED", message))
             }
             Err(error) => Err(asked(error)),
+        }
+    }
+
+    /// A connection to a host that may be called.
+    async fn stream(&self) -> Result<TcpStream> {
+        let url = &self.settings.url;
+        let invalid = || Error::precondition("SOURCE_INVALID", "settings.ldap.url names no host");
+        let address = Url::parse(url).map_err(|_| invalid())?;
+        let tls = address.scheme() == "ldaps";
+        let port = address.port().unwrap_or(if tls { 636 } else { 389 });
+        let host = address.host_str().ok_or_else(invalid)?;
+        match outgoing::connect(&self.guard, host, port, !tls && !self.settings.start_tls).await {
+            Ok(stream) => stream.map_err(|error| unreachable_server(url, error.into())),
+            Err(refused) => {
+                Err(Error::precondition("SOURCE_REFUSED", format!("{url} may not be called: {refused}")))
+            }
         }
     }
 

@@ -2,7 +2,10 @@
 
 use super::Means;
 use super::folder::too_large;
-use crate::sync::{fetch::matches, secrets::Secrets};
+use crate::{
+    outgoing,
+    sync::{fetch::matches, secrets::Secrets},
+};
 use contracts::mentor::gateway::v1::SftpSettings;
 use kernel::{Error, ErrorKind, Result};
 use russh::{
@@ -124,7 +127,7 @@ impl Session {
     /// # Errors
     /// `SOURCE_UNAVAILABLE` when the host does not answer, `SOURCE_REFUSED` when its key is another or it refuses us.
     pub(crate) async fn open(settings: &SftpSettings, means: &Means) -> Result<Session> {
-        let ssh = within(PATIENCE, "connecting", connect(settings, &means.secrets)).await??;
+        let ssh = within(PATIENCE, "connecting", connect(settings, means)).await??;
         let sftp = within(PATIENCE, "the SFTP subsystem", async {
             let channel = ssh.channel_open_session().await.map_err(broken)?;
             channel.request_subsystem(true, "sftp").await.map_err(broken)?;
@@ -223,7 +226,7 @@ fn is_file(mode: Option<u32>) -> bool {
     mode.is_some_and(|mode| mode & 0o170_000 == 0o100_000)
 }
 
-async fn connect(settings: &SftpSettings, secrets: &Secrets) -> Result<Handle<Pinned>> {
+async fn connect(settings: &SftpSettings, means: &Means) -> Result<Handle<Pinned>> {
     let key = Key::read(&settings.host_key)
         .ok_or_else(|| Error::precondition("SOURCE_REFUSED", "settings.sftp.host_key is no key"))?;
     let refused = Arc::new(AtomicBool::new(false));
@@ -234,14 +237,21 @@ async fn connect(settings: &SftpSettings, secrets: &Secrets) -> Result<Handle<Pi
         keepalive_interval: Some(PATIENCE),
         ..client::Config::default()
     };
-    let connecting = client::connect(Arc::new(config), (settings.host.as_str(), port), handler).await;
-    let mut ssh = connecting.map_err(|error| {
+    let silent = || unavailable(&format!("{}:{port} does not answer as an SSH server", settings.host));
+    let stream = outgoing::connect(&means.settings.sync.guard(), &settings.host, port, false).await;
+    let stream = stream.map_err(|refused| {
+        let message = format!("{}:{port} may not be called: {refused}", settings.host);
+        Error::precondition("SOURCE_REFUSED", message)
+    })?;
+    let stream = stream.map_err(|error| silent().caused_by(error))?;
+    let mut ssh = client::connect_stream(Arc::new(config), stream, handler).await.map_err(|error| {
         if refused.load(Ordering::Relaxed) {
             let message = "the host's key is not the one in settings.sftp.host_key: compare both out of band, then update the source";
             return Error::precondition("SOURCE_REFUSED", message);
         }
-        unavailable(&format!("{}:{port} does not answer as an SSH server", settings.host)).caused_by(error)
+        silent().caused_by(error)
     })?;
+    let secrets = &means.secrets;
     let signed_in = if settings.key_secret.is_empty() {
         let password = secrets.read(&settings.password_secret).await?;
         ssh.authenticate_password(&settings.user, password.expose_secret()).await

@@ -3,7 +3,8 @@
 pub(crate) mod log;
 pub(crate) mod queue;
 
-use super::webhook::{MAX_WEBHOOKS, Secret, Webhook};
+use super::webhook::{MAX_WEBHOOKS, Webhook};
+use crate::rotation::store::of_webhooks;
 use kernel::{Error, ErrorKind, Page, Result, Uuid};
 use storage::time::{at, at_some, from_some};
 use storage::{DbError, DbResult, Tx};
@@ -70,47 +71,6 @@ pub(crate) async fn save(tx: &mut Tx, webhook: &mut Webhook) -> Result<()> {
     .execute(tx.conn())
     .await;
     taken(saved).db()?;
-    Ok(())
-}
-
-/// Writes the secrets of a webhook: ends those before, adds the newest, drops those that sign no more.
-pub(crate) async fn save_secrets(tx: &mut Tx, webhook: &Webhook, newest: Uuid, sealed: &[u8]) -> Result<()> {
-    for secret in &webhook.secrets {
-        if secret.id == newest {
-            sqlx::query!(
-                "insert into gateway.webhook_secret (tenant_id, secret_id, webhook_id, sealed, created_at) \
-                 values ($1, $2, $3, $4, $5)",
-                tx.tenant(),
-                secret.id,
-                webhook.id,
-                sealed,
-                at(secret.created_at)
-            )
-            .execute(tx.conn())
-            .await
-            .db()?;
-        } else {
-            sqlx::query!(
-                "update gateway.webhook_secret set expires_at = $3 where tenant_id = $1 and secret_id = $2",
-                tx.tenant(),
-                secret.id,
-                at_some(secret.expires_at)
-            )
-            .execute(tx.conn())
-            .await
-            .db()?;
-        }
-    }
-    let kept: Vec<Uuid> = webhook.secrets.iter().map(|secret| secret.id).collect();
-    sqlx::query!(
-        "delete from gateway.webhook_secret where tenant_id = $1 and webhook_id = $2 and secret_id <> all($3)",
-        tx.tenant(),
-        webhook.id,
-        &kept
-    )
-    .execute(tx.conn())
-    .await
-    .db()?;
     Ok(())
 }
 
@@ -185,25 +145,9 @@ async fn rows(tx: &mut Tx, id: Option<Uuid>, after: Option<Uuid>, limit: i64) ->
 
 async fn add_secrets(tx: &mut Tx, webhooks: &mut [Webhook]) -> Result<()> {
     let ids: Vec<Uuid> = webhooks.iter().map(|webhook| webhook.id).collect();
-    let rows = sqlx::query!(
-        "select secret_id, webhook_id, created_at, expires_at from gateway.webhook_secret \
-         where tenant_id = $1 and webhook_id = any($2) and (expires_at is null or expires_at > $3) \
-         order by secret_id desc",
-        tx.tenant(),
-        &ids,
-        at(tx.now())
-    )
-    .fetch_all(tx.conn())
-    .await
-    .db()?;
-    for row in rows {
-        if let Some(webhook) = webhooks.iter_mut().find(|webhook| webhook.id == row.webhook_id) {
-            webhook.secrets.push(Secret {
-                id: row.secret_id,
-                created_at: row.created_at.to_jiff(),
-                expires_at: from_some(row.expires_at),
-            });
-        }
+    let mut good = of_webhooks::good(tx, &ids).await?;
+    for webhook in webhooks {
+        webhook.secrets = good.remove(&webhook.id).unwrap_or_default();
     }
     Ok(())
 }

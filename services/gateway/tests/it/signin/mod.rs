@@ -59,10 +59,10 @@ impl World {
         let file = keys.path().join("keys");
         let base64 = base64_of(SystemClock.new_id());
         std::fs::write(&file, format!("# for tests\n{base64}\n")).expect("written");
+        let file = file.to_str().expect("UTF-8").to_owned();
         let public_url = format!("{scheme}://127.0.0.1:{public}");
         let mut sign_in = setup.sign_in;
-        sign_in.insert("keys_file".into(), file.to_str().expect("UTF-8").into());
-        sign_in.insert("local_providers".into(), true.into());
+        sign_in.entry("local_providers").or_insert(true.into());
         let issuer = IssuerSettings {
             issuer: public_url.clone(),
             audience: "mentor".into(),
@@ -77,7 +77,8 @@ impl World {
             config.http.listen.set_port(http);
             config.identity.issuers = vec![issuer];
             let settings =
-                [("public_url".to_owned(), public_url.into()), ("sign_in".to_owned(), sign_in.into())];
+                [("keys_file", file.into()), ("public_url", public_url.into()), ("sign_in", sign_in.into())];
+            let settings = settings.map(|(name, value): (&str, toml::Value)| (name.to_owned(), value));
             config.services.insert("gateway".to_owned(), toml::Table::from_iter(settings));
             if let Some(redis) = redis {
                 config.cache.url = runtime::config::Secret::new(redis);

@@ -17,18 +17,21 @@ pub(crate) struct Hooks {
     pub(crate) world: World,
 }
 
-/// Settings with a key of its own; the caller changes the rest.
+/// Settings with keys of its own; the caller changes those of webhooks.
 pub(crate) fn settings(change: impl FnOnce(&mut Table)) -> Table {
-    let key = std::env::temp_dir().join(format!("mentor-webhooks-{}.key", SystemClock.new_id()));
+    let keys = std::env::temp_dir().join(format!("mentor-webhooks-{}.keys", SystemClock.new_id()));
     let mut hooks = Table::from_iter([
-        ("key_file".to_owned(), Value::from(key.display().to_string())),
-        ("generate_key".to_owned(), true.into()),
         ("allowed_networks".to_owned(), vec!["127.0.0.0/8"].into()),
         ("ports".to_owned(), Value::Array(Vec::new())),
         ("timeout_seconds".to_owned(), 2.into()),
     ]);
     change(&mut hooks);
-    Table::from_iter([("requests_per_second".to_owned(), 0.into()), ("webhooks".to_owned(), hooks.into())])
+    Table::from_iter([
+        ("keys_file".to_owned(), Value::from(keys.display().to_string())),
+        ("generate_keys".to_owned(), true.into()),
+        ("requests_per_second".to_owned(), 0.into()),
+        ("webhooks".to_owned(), hooks.into()),
+    ])
 }
 
 impl Hooks {
@@ -36,9 +39,12 @@ impl Hooks {
         Hooks::with(|_| {}).await
     }
 
-    /// At the machine's time: receivers refuse old messages.
     pub(crate) async fn with(change: impl FnOnce(&mut Table)) -> Hooks {
-        let section = settings(change);
+        Hooks::of(settings(change)).await
+    }
+
+    /// At the machine's time: receivers refuse old messages.
+    pub(crate) async fn of(section: Table) -> Hooks {
         let configure = move |config: &mut runtime::Config| {
             config.services.insert("gateway".to_owned(), section);
         };

@@ -1,7 +1,7 @@
 //! Webhooks as people keep them.
 
 use super::{
-    hooks::{Hooks, SOON, reason},
+    hooks::{Hooks, SOON, reason, settings},
     receiver::Receiver,
 };
 use contracts::mentor::gateway::v1::{webhook_service_client::WebhookServiceClient, *};
@@ -102,10 +102,12 @@ async fn a_tenant_hears_of_itself_alone() {
 
 #[tokio::test]
 async fn without_a_key_nothing_can_be_signed_and_the_error_says_what_to_set() {
-    let hooks = Hooks::with(|hooks| drop(hooks.remove("key_file"))).await;
+    let mut section = settings(|_| {});
+    section.remove("keys_file");
+    let hooks = Hooks::of(section).await;
     let request = hooks.request("Payroll", "https://example.com/hook", &["*"]);
     let refused = hooks.client().create_webhook(request).await.expect_err("no key");
-    assert!(refused.message().contains("services.gateway.webhooks.key_file"), "{refused}");
+    assert!(refused.message().contains("services.gateway.keys_file"), "{refused}");
     assert_eq!(grpc::from_status(refused).reason, "WEBHOOK_KEY_MISSING");
 }
 

@@ -194,7 +194,8 @@ impl Import {
         bytes: Vec<u8>,
     ) -> Result<UploadFileResponse> {
         let name = self.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let options = UploadFileOptions { source_id: source.to_owned(), file_name: name };
+        let options =
+            UploadFileOptions { request_id: request_id(), source_id: source.to_owned(), file_name: name };
         let chunks: Vec<Part> = bytes.chunks(CHUNK).map(|chunk| Part::Chunk(chunk.to_vec())).collect();
         let parts = std::iter::once(Part::Options(options)).chain(chunks);
         let requests = iter(parts.map(|part| UploadFileRequest { part: Some(part) }));

@@ -18,6 +18,7 @@ use super::{
     session::{Auth, Session},
     today, value,
 };
+use crate::outgoing::Guard;
 use crate::sync::{
     connector::{Ask, Connector, Page},
     employee::Record,
@@ -98,8 +99,8 @@ fn default_mapping() -> Vec<FieldMapping> {
 }
 
 /// Checks what the contract's rules do not.
-pub(super) fn check(settings: &BambooHrSettings, allow_http: bool) -> Result<()> {
-    address("source.settings.bamboo_hr.url", &settings.url, allow_http)?;
+pub(super) fn check(settings: &BambooHrSettings, guard: &Guard) -> Result<()> {
+    address("source.settings.bamboo_hr.url", &settings.url, guard)?;
     for (at, rule) in settings.mapping.iter().enumerate().filter(|(_, rule)| rule.field == "external_id") {
         if rule.columns != [ID] {
             let message = "must be employeeId, by which managers and deletions are told as well";
@@ -120,7 +121,7 @@ impl BambooHr {
         secrets: &Secrets,
         access: &Access,
     ) -> Result<Self> {
-        check(settings, access.allow_http)?;
+        check(settings, &access.guard)?;
         let client = Client::new("source.settings.bamboo_hr.url", &settings.url, access)?;
         let key = secrets.read(&settings.api_key_secret).await?;
         // The key is the user; the password may be anything. Both are in one header, which is never printed.
@@ -323,9 +324,9 @@ mod unit {
             mapping,
             ..BambooHrSettings::default()
         };
-        assert!(check(&settings(vec![]), false).is_ok());
-        let error =
-            check(&settings(vec![takes("external_id", &["employeeNumber"])]), false).expect_err("refused");
+        assert!(check(&settings(vec![]), &Guard::new(&[], "x")).is_ok());
+        let error = check(&settings(vec![takes("external_id", &["employeeNumber"])]), &Guard::new(&[], "x"))
+            .expect_err("refused");
         assert_eq!(error.violations[0].field, "source.settings.bamboo_hr.mapping[0].columns");
     }
 

@@ -5,25 +5,30 @@
 //! which a random half is waited (so that many gateways do not come back at once).
 
 use super::said;
+use crate::outgoing::{self, Failure, Guard, Outgoing};
 use jiff::Timestamp;
 use kernel::{Error, ErrorKind, Result, SharedClock};
-use reqwest::{Request, Response, StatusCode, Url, header};
+use reqwest::{Method, Request, RequestBuilder, Response, StatusCode, Url, header};
 use serde::de::DeserializeOwned;
-use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use std::{net::Ipv4Addr, time::Duration};
+use tokio::time::{Instant, sleep};
 
 /// The longest that a run is told to rest, whatever the source asks for.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// The longest that is believed at all: what follows can be counted.
 const BELIEVED: Duration = Duration::from_secs(86_400);
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Idle connections that are kept to a source.
+const IDLE: usize = 2;
 /// How long a run rests when the source says nothing.
 const REST: Duration = Duration::from_secs(60);
 
 /// How a connector reaches its source.
 #[derive(Clone)]
 pub(super) struct Access {
-    /// Whether `http://` will do, for hosts on this machine.
-    pub(super) allow_http: bool,
+    /// Which addresses may be called.
+    pub(super) guard: Guard,
     /// Tells the time, and is where chance comes from.
     pub(super) clock: SharedClock,
     /// How long and how much.
@@ -66,7 +71,7 @@ impl Limits {
 
 /// A client of one host.
 pub(super) struct Client {
-    http: reqwest::Client,
+    http: Outgoing,
     base: Url,
     clock: SharedClock,
     limits: Limits,
@@ -91,7 +96,7 @@ struct Passing {
     wait: Option<Duration>,
 }
 
-enum Failure {
+enum Stop {
     Passing(Passing),
     Final(Box<Error>),
 }
@@ -99,36 +104,32 @@ enum Failure {
 /// Checks the address of a source. `field` is where it stands, such as `settings.personio.url`.
 ///
 /// # Errors
-/// `FIELD_INVALID` unless it is https, or http to this machine where that is allowed; without user, password and fragment.
-pub(super) fn address(field: &str, text: &str, allow_http: bool) -> Result<Url> {
+/// `FIELD_INVALID` unless it is https, or http to this machine where that is allowed; without user, password and fragment;
+/// and may be called.
+pub(super) fn address(field: &str, text: &str, guard: &Guard) -> Result<Url> {
     let wrong = |what: String| Error::field(field, what);
     let url = Url::parse(text).map_err(|error| wrong(format!("is no address: {error}")))?;
     let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     match url.scheme() {
         "https" => {}
-        "http" if allow_http && local => {}
+        "http" if local && guard.address(Ipv4Addr::LOCALHOST.into(), true).is_ok() => {}
         "http" => return Err(wrong("must begin with https://".to_owned())),
         other => return Err(wrong(format!("begins with {other}://; it must begin with https://"))),
     }
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
         return Err(wrong("holds a user, a password or a fragment; leave them out".to_owned()));
     }
+    guard.url(&url).map_err(|refused| wrong(format!("is refused: {refused}")))?;
     Ok(url)
 }
 
 impl Client {
     /// A client of the host of an address that was checked before.
     pub(super) fn new(field: &str, base: &str, access: &Access) -> Result<Client> {
-        let base = address(field, base, access.allow_http)?;
-        // The client takes the process's provider; whoever installed one first wins, and all are ring.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(access.limits.call.min(Duration::from_secs(10)))
-            .https_only(base.scheme() == "https")
-            .user_agent("mentor")
-            .build()
-            .map_err(Error::internal)?;
+        let base = address(field, base, &access.guard)?;
+        let limits =
+            outgoing::Limits { connect: CONNECT, call: access.limits.call, idle: IDLE, agent: "mentor" };
+        let http = Outgoing::new(access.guard.clone(), limits);
         Ok(Client { http, base, clock: access.clock.clone(), limits: access.limits })
     }
 
@@ -144,9 +145,12 @@ impl Client {
         &self.limits
     }
 
-    /// Makes a request, which [`Client::send`] sends.
-    pub(super) fn http(&self) -> &reqwest::Client {
-        &self.http
+    /// Begins a request, which [`Client::send`] sends.
+    ///
+    /// # Errors
+    /// Internal, when the system has no authorities.
+    pub(super) fn request(&self, method: Method, url: Url) -> Result<RequestBuilder> {
+        self.http.request(method, url).map_err(Error::internal)
     }
 
     /// A path below the base with parameters.
@@ -180,14 +184,15 @@ impl Client {
     /// Sends a request until there is an answer that is neither a limit nor a passing fault.
     ///
     /// # Errors
-    /// `SOURCE_UNAVAILABLE` when attempts or time are used up; `SOURCE_INVALID` for redirects and answers too large.
+    /// `SOURCE_UNAVAILABLE` when attempts or time are used up; `SOURCE_INVALID` for redirects and answers too large;
+    /// `SOURCE_REFUSED` for an address that may not be called.
     pub(super) async fn send(&self, request: &Request, deadline: Instant) -> Result<Answer> {
         let mut attempt = 1;
         loop {
             let passing = match self.once(request).await {
                 Ok(answer) => return Ok(answer),
-                Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Passing(passing)) => passing,
+                Err(Stop::Final(error)) => return Err(error),
+                Err(Stop::Passing(passing)) => passing,
             };
             let pause = passing.wait.unwrap_or_default().max(self.pause(attempt));
             if attempt >= self.limits.attempts || Instant::now() + pause > deadline {
@@ -209,55 +214,47 @@ impl Client {
         }
     }
 
-    async fn once(&self, request: &Request) -> Result<Answer, Failure> {
-        let again = |what: String| Failure::Passing(Passing { what, wait: None });
-        let request =
-            request.try_clone().ok_or_else(|| final_(Error::internal("requests have no streams")))?;
-        let call = async {
-            let response = self.http.execute(request).await.map_err(|error| {
-                again(
-                    if error.is_connect() { "can't be reached" } else { "breaks the connection off" }
-                        .to_owned(),
-                )
-            })?;
-            self.answer(response).await
-        };
-        let late = |_| again(format!("does not answer in full within {:?}", self.limits.call));
-        timeout(self.limits.call, call).await.map_err(late)?
+    async fn once(&self, request: &Request) -> Result<Answer, Stop> {
+        let request = request.try_clone().ok_or_else(|| Error::internal("requests have no streams"));
+        let response = self.http.send(request.map_err(Stop::Final)?).await;
+        self.answer(response.map_err(|failure| self.stop(failure))?).await
     }
 
-    async fn answer(&self, mut response: Response) -> Result<Answer, Failure> {
+    /// What a failure means for another attempt.
+    fn stop(&self, failure: Failure) -> Stop {
+        let what = match failure {
+            Failure::Unreachable(_) => "can't be reached".to_owned(),
+            Failure::Broken(_) => "breaks the connection off".to_owned(),
+            Failure::Late => format!("does not answer in full within {:?}", self.limits.call),
+            Failure::Refused(refused) => {
+                return Stop::Final(self::refused(format!("{} may not be called: {refused}", self.host())));
+            }
+            Failure::Large(most) => {
+                let what = format!("{} answers with more than {} KiB", self.host(), most >> 10);
+                return Stop::Final(source_invalid(what));
+            }
+            Failure::Own(error) => return Stop::Final(Error::internal(error)),
+        };
+        Stop::Passing(Passing { what, wait: None })
+    }
+
+    async fn answer(&self, response: Response) -> Result<Answer, Stop> {
         let (status, headers) = (response.status(), response.headers().clone());
         if status.is_redirection() {
             let message = format!(
                 "{} answers {status}; redirects are not followed, set the final address",
                 self.host()
             );
-            return Err(final_(source_invalid(message)));
+            return Err(Stop::Final(source_invalid(message)));
         }
         if status == StatusCode::TOO_MANY_REQUESTS
             || status == StatusCode::REQUEST_TIMEOUT
             || status.is_server_error()
         {
             let wait = retry_after(&headers, self.clock.now());
-            return Err(Failure::Passing(Passing { what: format!("answers {status}"), wait }));
+            return Err(Stop::Passing(Passing { what: format!("answers {status}"), wait }));
         }
-        let too_large = || {
-            let most = self.limits.body >> 10;
-            final_(source_invalid(format!("{} answers with more than {most} KiB", self.host())))
-        };
-        let mut body = Vec::new();
-        loop {
-            let broken = |_| {
-                let what = "breaks its answer off in the middle".to_owned();
-                Failure::Passing(Passing { what, wait: None })
-            };
-            let Some(chunk) = response.chunk().await.map_err(broken)? else { break };
-            if body.len() + chunk.len() > self.limits.body {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = outgoing::body(response, self.limits.body).await.map_err(|failure| self.stop(failure))?;
         let date = headers.get(header::DATE).and_then(|date| http_date(date.to_str().ok()?));
         let said = if status.is_success() { String::new() } else { said::reason(&headers, &body) };
         Ok(Answer { status, date, body, said, host: self.host() })
@@ -314,10 +311,6 @@ pub(super) fn source_invalid(message: impl Into<std::borrow::Cow<'static, str>>)
     Error::precondition("SOURCE_INVALID", message)
 }
 
-fn final_(error: Box<Error>) -> Failure {
-    Failure::Final(error)
-}
-
 fn retry_after(headers: &header::HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {
@@ -341,13 +334,18 @@ mod tests {
     use proptest::prelude::*;
     use std::sync::Arc;
 
-    fn access(allow_http: bool) -> Access {
-        Access { allow_http, clock: Arc::new(SystemClock), limits: Limits::DEFAULT }
+    fn guard(local: bool) -> Guard {
+        let guard = Guard::new(&[], "sync.allowed_networks");
+        if local { guard.with_this_machine() } else { guard }
+    }
+
+    fn access() -> Access {
+        Access { guard: guard(false), clock: Arc::new(SystemClock), limits: Limits::DEFAULT }
     }
 
     #[test]
     fn addresses_are_https_or_this_machine_where_allowed() {
-        let taken = |text: &str, allow: bool| address("url", text, allow).is_ok();
+        let taken = |text: &str, allow: bool| address("url", text, &guard(allow)).is_ok();
         assert!(taken("https://api.example.org/v2", false));
         assert!(taken("http://127.0.0.1:80/", true) && !taken("http://127.0.0.1:80/", false));
         for text in [
@@ -357,6 +355,9 @@ mod tests {
             "file:///etc/passwd",
             "https://user:word@api.example.org",
             "https://api.example.org/#x",
+            "https://10.0.0.1/v2",
+            "https://[fd00::1]/",
+            "https://169.254.169.254/latest",
             "api.example.org",
             "",
         ] {
@@ -364,10 +365,22 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_name_of_a_private_address_is_refused_once_and_for_all() {
+        let client = Client::new("url", "https://localhost/v2/", &access()).expect("a client");
+        let request = Request::new(Method::GET, client.base().clone());
+        let error = client.send(&request, client.limits().deadline()).await.expect_err("private");
+        assert_eq!((error.kind, error.reason), (ErrorKind::FailedPrecondition, "SOURCE_REFUSED"));
+        let said = "https://localhost may not be called: ";
+        assert!(
+            error.message.starts_with(said) && error.message.contains("sync.allowed_networks"),
+            "{error}"
+        );
+    }
+
     #[test]
     fn links_stay_with_their_host() {
-        let client =
-            Client::new("url", "https://api.example.org/odata/v2/", &access(false)).expect("a client");
+        let client = Client::new("url", "https://api.example.org/odata/v2/", &access()).expect("a client");
         let follows = |link: &str| client.follow(link).map(|url| url.to_string()).ok();
         let next = "https://api.example.org/odata/v2/User?$skiptoken=a";
         assert_eq!(follows("User?$skiptoken=a").as_deref(), Some(next));
@@ -386,7 +399,7 @@ mod tests {
 
     #[test]
     fn parts_of_a_path_can_t_leave_it() {
-        let client = Client::new("url", "https://api.example.org/v2/", &access(false)).expect("a client");
+        let client = Client::new("url", "https://api.example.org/v2/", &access()).expect("a client");
         let url = client.url(&["persons", "../../x?y", "employments"], &[("limit", "1")]).expect("a URL");
         assert_eq!(url.as_str(), "https://api.example.org/v2/persons/..%2F..%2Fx%3Fy/employments?limit=1");
     }
@@ -411,7 +424,7 @@ mod tests {
 
     #[test]
     fn pauses_double_to_a_limit_and_are_never_the_same() {
-        let client = Client::new("url", "https://api.example.org", &access(false)).expect("a client");
+        let client = Client::new("url", "https://api.example.org", &access()).expect("a client");
         let pauses: Vec<Duration> = (1..=12).map(|attempt| client.pause(attempt)).collect();
         for (at, pause) in pauses.iter().enumerate() {
             let whole = Duration::from_millis(500 << at).min(Duration::from_secs(20));
@@ -420,7 +433,7 @@ mod tests {
         let same = (0..32).all(|_| client.pause(1) == client.pause(1));
         assert!(!same, "chance is in them");
         let still = ManualClock::at(Timestamp::UNIX_EPOCH);
-        let access = Access { clock: still, ..access(false) };
+        let access = Access { clock: still, ..access() };
         let client = Client::new("url", "https://api.example.org", &access).expect("a client");
         assert!((0..32).any(|_| client.pause(1) != client.pause(1)), "also while the clock stands still");
     }
@@ -431,7 +444,7 @@ mod tests {
             let mut headers = header::HeaderMap::new();
             headers.insert(header::RETRY_AFTER, text.parse().expect("visible ASCII"));
             let _ = retry_after(&headers, Timestamp::MAX);
-            let _ = address("url", &text, true);
+            let _ = address("url", &text, &guard(true));
         }
     }
 }

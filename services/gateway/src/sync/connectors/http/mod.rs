@@ -33,23 +33,23 @@ use std::borrow::Cow;
 /// # Errors
 /// `FIELD_INVALID` with the path of the field below `source.settings`.
 pub(crate) fn check(kind: &Kind, means: &Means) -> Result<()> {
-    let allow_http = means.settings.sync.allow_http;
+    let guard = &means.settings.sync.guard();
     let (name, secrets) = match kind {
         Kind::SuccessFactors(settings) => {
-            success_factors::check(settings, allow_http)?;
+            success_factors::check(settings, guard)?;
             let key = ("private_key_secret", &settings.private_key_secret);
             ("success_factors", vec![("password_secret", &settings.password_secret), key])
         }
         Kind::BambooHr(settings) => {
-            bamboo_hr::check(settings, allow_http)?;
+            bamboo_hr::check(settings, guard)?;
             ("bamboo_hr", vec![("api_key_secret", &settings.api_key_secret)])
         }
         Kind::Personio(settings) => {
-            personio::check(settings, allow_http)?;
+            personio::check(settings, guard)?;
             ("personio", vec![("client_secret", &settings.client_secret)])
         }
         Kind::Workday(settings) => {
-            workday::check(settings, allow_http)?;
+            workday::check(settings, guard)?;
             let refresh = ("refresh_token_secret", &settings.refresh_token_secret);
             let client = ("client_secret", &settings.client_secret);
             ("workday", vec![("password_secret", &settings.password_secret), client, refresh])
@@ -71,11 +71,8 @@ pub(crate) fn check(kind: &Kind, means: &Means) -> Result<()> {
 /// # Errors
 /// `SOURCE_REFUSED` when a secret is missing or is not what it should be.
 pub(crate) async fn open(kind: &Kind, means: &Means) -> Result<Option<Box<dyn Connector>>> {
-    let access = Access {
-        allow_http: means.settings.sync.allow_http,
-        clock: means.clock.clone(),
-        limits: Limits::DEFAULT,
-    };
+    let access =
+        Access { guard: means.settings.sync.guard(), clock: means.clock.clone(), limits: Limits::DEFAULT };
     let secrets = &means.secrets;
     Ok(Some(match kind {
         Kind::SuccessFactors(settings) => {

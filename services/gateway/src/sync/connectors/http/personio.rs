@@ -20,6 +20,7 @@ use super::{
     session::{Auth, Grant, Session},
     today, value,
 };
+use crate::outgoing::Guard;
 use crate::sync::{
     connector::{Ask, Connector, Page},
     employee::Fault,
@@ -88,8 +89,8 @@ fn default_mapping() -> Vec<FieldMapping> {
 }
 
 /// Checks what the contract's rules do not.
-pub(super) fn check(settings: &PersonioSettings, allow_http: bool) -> Result<()> {
-    address("source.settings.personio.url", url(settings), allow_http)?;
+pub(super) fn check(settings: &PersonioSettings, guard: &Guard) -> Result<()> {
+    address("source.settings.personio.url", url(settings), guard)?;
     for (at, rule) in settings.mapping.iter().enumerate().filter(|(_, rule)| rule.field == "external_id") {
         if rule.columns != ["id"] {
             let message = "must be id, by which supervisors are told as well";
@@ -114,7 +115,7 @@ impl Personio {
         secrets: &Secrets,
         access: &Access,
     ) -> Result<Self> {
-        check(settings, access.allow_http)?;
+        check(settings, &access.guard)?;
         let client = Client::new("source.settings.personio.url", url(settings), access)?;
         let client_secret = secrets.read(&settings.client_secret).await?;
         let grant = Grant::ClientCredentials { client_id: settings.client_id.clone(), client_secret };
@@ -300,7 +301,7 @@ mod unit {
     #[test]
     fn the_cursor_is_taken_from_the_link() {
         let access = Access {
-            allow_http: false,
+            guard: Guard::new(&[], "sync.allowed_networks"),
             clock: std::sync::Arc::new(kernel::SystemClock),
             limits: super::super::Limits::DEFAULT,
         };

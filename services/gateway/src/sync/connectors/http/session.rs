@@ -77,7 +77,7 @@ impl Session {
         let request = Request::new(reqwest::Method::GET, url);
         match &self.auth {
             Auth::Basic { user, password } => {
-                let request = self.client.http().request(request.method().clone(), request.url().clone());
+                let request = self.client.request(request.method().clone(), request.url().clone())?;
                 let request = request.basic_auth(user, Some(password.expose_secret())).build();
                 self.send(request.map_err(kernel::Error::internal)?, accept, deadline).await
             }
@@ -127,7 +127,7 @@ impl Session {
         let pairs: Vec<(&str, &str)> =
             form.iter().map(|(name, value)| (*name, value.expose_secret())).collect();
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        let request = self.client.http().post(url.clone()).body(body);
+        let request = self.client.request(reqwest::Method::POST, url.clone())?.body(body);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let request =
             request.header("accept", "application/json").build().map_err(kernel::Error::internal)?;

@@ -16,6 +16,7 @@ use super::{
     saml::Assertion,
     session::{Auth, Grant, Session},
 };
+use crate::outgoing::Guard;
 use crate::sync::{
     connector::{Ask, Connector, Page},
     mapping::{Mapping, means, takes},
@@ -73,8 +74,8 @@ fn default_mapping() -> Vec<FieldMapping> {
 }
 
 /// Checks what the contract's rules do not.
-pub(super) fn check(settings: &SuccessFactorsSettings, allow_http: bool) -> Result<()> {
-    address("source.settings.success_factors.url", &settings.url, allow_http)?;
+pub(super) fn check(settings: &SuccessFactorsSettings, guard: &Guard) -> Result<()> {
+    address("source.settings.success_factors.url", &settings.url, guard)?;
     let by_password = !settings.password_secret.is_empty();
     let by_key = !settings.private_key_secret.is_empty();
     if by_password == by_key {
@@ -99,7 +100,7 @@ impl SuccessFactors {
         secrets: &Secrets,
         access: &Access,
     ) -> Result<Self> {
-        check(settings, access.allow_http)?;
+        check(settings, &access.guard)?;
         let client = Client::new("source.settings.success_factors.url", &settings.url, access)?;
         let auth = if settings.private_key_secret.is_empty() {
             let password = secrets.read(&settings.password_secret).await?;
@@ -216,11 +217,11 @@ mod tests {
             password_secret: "word".into(),
             ..SuccessFactorsSettings::default()
         };
-        assert!(check(&good, false).is_ok());
+        assert!(check(&good, &Guard::new(&[], "x")).is_ok());
         let wrong = |change: fn(&mut SuccessFactorsSettings)| {
             let mut settings = good.clone();
             change(&mut settings);
-            let error = check(&settings, false).expect_err("must be refused");
+            let error = check(&settings, &Guard::new(&[], "x")).expect_err("must be refused");
             error.violations.first().map(|v| v.field.clone()).unwrap_or_default()
         };
         assert_eq!(wrong(|s| s.url = "http://127.0.0.1".into()), "source.settings.success_factors.url");

@@ -13,6 +13,7 @@ use super::{
     session::{Auth, Grant, Session},
     today,
 };
+use crate::outgoing::Guard;
 use crate::sync::{
     connector::{Ask, Connector, Page},
     employee::{Fault, MAX_ID, Record},
@@ -67,11 +68,11 @@ fn default_mapping() -> Vec<FieldMapping> {
 }
 
 /// Checks what the contract's rules do not.
-pub(super) fn check(settings: &WorkdaySettings, allow_http: bool) -> Result<()> {
+pub(super) fn check(settings: &WorkdaySettings, guard: &Guard) -> Result<()> {
     let wrong = |field: &str, what: &str| {
         Err(Error::field(format!("source.settings.workday.{field}"), what.to_owned()))
     };
-    let report = address("source.settings.workday.report_url", &settings.report_url, allow_http)?;
+    let report = address("source.settings.workday.report_url", &settings.report_url, guard)?;
     if format(&report).is_none() {
         return wrong("report_url", "asks for neither format=json nor format=csv; add one of them");
     }
@@ -87,7 +88,7 @@ pub(super) fn check(settings: &WorkdaySettings, allow_http: bool) -> Result<()> 
         }
         (false, true) => {}
         (true, false) => {
-            let token = address("source.settings.workday.token_url", &settings.token_url, allow_http)?;
+            let token = address("source.settings.workday.token_url", &settings.token_url, guard)?;
             if token.origin() != report.origin() {
                 return wrong("token_url", "is on another host than the report");
             }
@@ -119,7 +120,7 @@ fn mapping(settings: &WorkdaySettings) -> Result<Mapping> {
 
 impl Workday {
     pub(super) async fn open(settings: &WorkdaySettings, secrets: &Secrets, access: &Access) -> Result<Self> {
-        check(settings, access.allow_http)?;
+        check(settings, &access.guard)?;
         let client = Client::new("source.settings.workday.report_url", &settings.report_url, access)?;
         let auth = if settings.refresh_token_secret.is_empty() {
             let password = secrets.read(&settings.password_secret).await?;
@@ -130,8 +131,7 @@ impl Workday {
                 client_secret: secrets.read(&settings.client_secret).await?,
                 refresh_token: secrets.read(&settings.refresh_token_secret).await?,
             };
-            let token_url =
-                address("source.settings.workday.token_url", &settings.token_url, access.allow_http)?;
+            let token_url = address("source.settings.workday.token_url", &settings.token_url, &access.guard)?;
             Auth::OAuth { token_url, grant }
         };
         let report = client.base().clone();
@@ -386,7 +386,7 @@ mod unit {
             password_secret: "word".into(),
             ..WorkdaySettings::default()
         };
-        assert!(check(&basic, false).is_ok());
+        assert!(check(&basic, &Guard::new(&[], "x")).is_ok());
         let oauth = WorkdaySettings {
             user: String::new(),
             password_secret: String::new(),
@@ -396,9 +396,9 @@ mod unit {
             refresh_token_secret: "refresh".into(),
             ..basic.clone()
         };
-        assert!(check(&oauth, false).is_ok());
+        assert!(check(&oauth, &Guard::new(&[], "x")).is_ok());
         let wrong = |settings: WorkdaySettings| {
-            let error = check(&settings, false).expect_err("must be refused");
+            let error = check(&settings, &Guard::new(&[], "x")).expect_err("must be refused");
             error.violations.first().map(|v| v.field.clone()).unwrap_or_default()
         };
         let url = "https://wd5.example.org/r?format=simplexml".to_owned();

@@ -11,6 +11,7 @@ mod workday;
 use super::client::{Access, Limits};
 use crate::{
     config::Settings,
+    outgoing::Guard,
     sync::{
         connector::{Ask, Connector, Page},
         employee::{Fault, Record},
@@ -49,7 +50,8 @@ fn access(clock: &Arc<ManualClock>) -> Access {
         call: Duration::from_secs(5),
         body: 1 << 20,
     };
-    Access { allow_http: true, clock: clock.clone(), limits }
+    let guard = Guard::new(&[], "sync.allowed_networks").with_this_machine();
+    Access { guard, clock: clock.clone(), limits }
 }
 
 /// What a run would read.

@@ -1,10 +1,9 @@
-//! Domain: which addresses may be called. Whoever may name a webhook must not reach what only this machine reaches. Pure.
+//! Domain: which addresses may be called. Whoever may name one must not reach what only this machine reaches. Pure.
 
-use super::Settings;
-use kernel::{Error, ErrorKind, Result};
 use reqwest::Url;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
+    error::Error as StdError,
     fmt,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
@@ -23,11 +22,12 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
-/// What may be called.
+/// What may be called: public addresses by TLS, and what operations allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Guard {
     allowed: Vec<Network>,
-    ports: Vec<u16>,
+    /// The setting that allows more.
+    setting: &'static str,
 }
 
 /// Why an address may not be called.
@@ -40,58 +40,38 @@ impl fmt::Display for Refused {
     }
 }
 
-impl std::error::Error for Refused {}
+impl StdError for Refused {}
+
+impl Refused {
+    /// The one that an error goes back to.
+    pub(crate) fn behind<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Refused> {
+        let mut error = Some(error);
+        while let Some(here) = error {
+            if let Some(refused) = here.downcast_ref() {
+                return Some(refused);
+            }
+            error = here.source();
+        }
+        None
+    }
+}
 
 impl Guard {
-    pub(crate) fn new(settings: &Settings) -> Guard {
-        Guard { allowed: settings.allowed_networks.clone(), ports: settings.ports.clone() }
+    /// Lets in what is public, and these networks, which a setting of this name holds.
+    pub(crate) fn new(allowed: &[Network], setting: &'static str) -> Guard {
+        Guard { allowed: allowed.to_vec(), setting }
     }
 
-    /// Reads the address that somebody wants to be called at. A name is looked up only when it is called, each time.
-    ///
-    /// # Errors
-    /// `WEBHOOK_TARGET_REFUSED` naming the field `url`.
-    pub(crate) fn read(&self, url: &str) -> Result<Url> {
-        self.target(url).map_err(|Refused(why)| {
-            let mut error = Error::field("url", why);
-            (error.kind, error.reason) = (ErrorKind::InvalidArgument, "WEBHOOK_TARGET_REFUSED");
-            error
-        })
+    /// And this machine.
+    pub(crate) fn with_this_machine(mut self) -> Guard {
+        let own = [IpAddr::from([127, 0, 0, 0]), Ipv6Addr::LOCALHOST.into()].into_iter().zip([8, 128]);
+        self.allowed.extend(own.filter_map(|(net, bits)| ipnet::IpNet::new(net, bits).ok()).map(Network));
+        self
     }
 
-    /// The same, for what was read before: settings may have changed since.
-    pub(crate) fn target(&self, url: &str) -> Result<Url, Refused> {
-        let refuse = |why: &str| Err(Refused(why.to_owned()));
-        let Ok(url) = Url::parse(url) else {
-            return refuse("must be a URL such as https://example.com/hook");
-        };
-        let open = match url.scheme() {
-            "https" => false,
-            "http" => true,
-            _ => return refuse("must be an https URL"),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return refuse("must not hold a user or a password; messages are signed instead");
-        }
-        if url.fragment().is_some() {
-            return refuse("must not hold a fragment, which is never sent");
-        }
-        if open && self.allowed.is_empty() {
-            return refuse("must be an https URL");
-        }
-        let port = url.port_or_known_default().unwrap_or_default();
-        if !self.ports.is_empty() && !self.ports.contains(&port) {
-            let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
-            return refuse(&format!("port {port} may not be called, only {}", ports.join(", ")));
-        }
-        // The URL's reader has turned every way of writing an IPv4 address into the usual one.
-        let host = url.host_str().unwrap_or_default();
-        match host.trim_matches(['[', ']']).parse() {
-            Ok(address) => self.address(address, open)?,
-            Err(_) if host.is_empty() => return refuse("must name a host"),
-            Err(_) => {}
-        }
-        Ok(url)
+    /// Whether anything may be called without TLS.
+    pub(crate) fn allows_some(&self) -> bool {
+        !self.allowed.is_empty()
     }
 
     /// Whether this very address may be called. Without TLS only what was allowed by name.
@@ -100,10 +80,21 @@ impl Guard {
         if self.allowed.iter().any(|network| network.0.contains(&address)) {
             return Ok(());
         }
-        if open {
-            return Err(Refused(format!("{address} may be called by https only")));
+        let why = match open {
+            true => "may be called by https only",
+            false if is_public(address) => return Ok(()),
+            false => "is no public address",
+        };
+        Err(Refused(format!("{address} {why}; operations can allow it by the setting {}", self.setting)))
+    }
+
+    /// The same for an address that stands in a URL; a name is looked up, and checked, when it is called. The URL's reader
+    /// has turned every way of writing an IPv4 address into the usual one.
+    pub(crate) fn url(&self, url: &Url) -> Result<(), Refused> {
+        match url.host_str().unwrap_or_default().trim_matches(['[', ']']).parse() {
+            Ok(address) => self.address(address, url.scheme() != "https"),
+            Err(_) => Ok(()),
         }
-        if is_public(address) { Ok(()) } else { Err(Refused(format!("{address} is no public address"))) }
     }
 }
 
@@ -148,14 +139,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn guard(allowed: &[&str], ports: &[u16]) -> Guard {
-        let allowed = allowed.iter().map(|text| Network(text.parse().expect("a network"))).collect();
-        Guard { allowed, ports: ports.to_vec() }
+    fn guard(allowed: &[&str]) -> Guard {
+        let allowed: Vec<Network> =
+            allowed.iter().map(|text| Network(text.parse().expect("a network"))).collect();
+        Guard::new(&allowed, "x.allowed_networks")
+    }
+
+    fn may(guard: &Guard, url: &str) -> bool {
+        guard.url(&Url::parse(url).expect("a URL")).is_ok()
     }
 
     #[test]
     fn what_is_not_public_is_refused_however_it_is_written() {
-        let guard = guard(&[], &[]);
+        let guard = guard(&[]);
         for host in [
             "127.0.0.1",
             "2130706433",
@@ -199,46 +195,37 @@ mod tests {
             "127\u{3002}0.0.1",
         ] {
             let url = format!("https://{host}/hook");
-            assert!(guard.target(&url).is_err(), "{url}");
+            assert!(!may(&guard, &url), "{url}");
         }
         for url in [
             "https://93.184.215.14/",
             "https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/",
             "https://example.com/x?y=z",
         ] {
-            assert!(guard.target(url).is_ok(), "{url}");
+            assert!(may(&guard, url), "{url}");
         }
-    }
-
-    #[test]
-    fn schemes_ports_and_credentials_are_checked() {
-        let strict = guard(&[], &[443]);
-        for url in [
-            "",
-            "example.com",
-            "ftp://example.com",
-            "file:///etc/passwd",
-            "http://example.com/",
-            "https://example.com:22/",
-            "https://u@example.com/",
-            "https://u:p@example.com/",
-            "https://example.com/#f",
-            "javascript:1",
-        ] {
-            let error = strict.read(url).expect_err(url);
-            assert_eq!((error.reason, error.violations[0].field.as_str()), ("WEBHOOK_TARGET_REFUSED", "url"));
-        }
-        assert!(strict.read("https://example.com/").is_ok());
     }
 
     #[test]
     fn allowed_networks_may_be_called_and_only_they_without_tls() {
-        let guard = guard(&["127.0.0.0/8", "fd00::/8"], &[]);
-        assert!(guard.target("http://127.0.0.1:8080/").is_ok());
-        assert!(guard.target("https://[::ffff:127.0.0.1]/").is_ok());
-        assert!(guard.target("http://[fd00::1]/").is_ok());
-        assert!(guard.target("http://93.184.215.14/").is_err());
-        assert!(guard.target("https://10.0.0.1/").is_err());
+        let guard = guard(&["127.0.0.0/8", "fd00::/8"]);
+        assert!(may(&guard, "http://127.0.0.1:8080/") && may(&guard, "http://[fd00::1]/"));
+        assert!(may(&guard, "https://[::ffff:127.0.0.1]/"));
+        assert!(!may(&guard, "http://93.184.215.14/") && !may(&guard, "https://10.0.0.1/"));
+        let refused = guard.address([10, 0, 0, 1].into(), false).expect_err("private");
+        assert_eq!(
+            refused.to_string(),
+            "10.0.0.1 is no public address; operations can allow it by the setting x.allowed_networks"
+        );
+    }
+
+    #[test]
+    fn this_machine_is_allowed_where_it_is_said() {
+        let (strict, local) = (guard(&[]), guard(&[]).with_this_machine());
+        for url in ["http://127.0.0.1/", "https://[::1]/", "http://127.9.9.9/"] {
+            assert!(!may(&strict, url) && may(&local, url), "{url}");
+        }
+        assert!(!may(&local, "http://10.0.0.1/") && !may(&local, "https://[fe80::1]/"));
     }
 
     proptest! {
@@ -249,7 +236,7 @@ mod tests {
             let special = v4.is_private() || v4.is_loopback() || v4.is_link_local() || v4.is_multicast()
                 || v4.is_broadcast() || v4.is_documentation() || v4.is_unspecified();
             prop_assert!(!special || !is_public(v4.into()));
-            let mapped = guard(&[], &[]).address(v4.to_ipv6_mapped().into(), false);
+            let mapped = guard(&[]).address(v4.to_ipv6_mapped().into(), false);
             prop_assert_eq!(mapped.is_ok(), is_public(v4.into()));
             let v6 = Ipv6Addr::from(v6);
             let special = v6.is_loopback() || v6.is_multicast() || v6.is_unspecified() || v6.is_unique_local()

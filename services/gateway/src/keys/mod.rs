@@ -1,5 +1,9 @@
-//! The keys of the suite's own tokens, and of what it keeps sealed. All come from a few secrets (HKDF, RFC 5869, a
-//! label for each use), so that operations keep one file.
+//! The keys of the suite's own tokens, and of what it keeps sealed: secrets of identity providers and webhooks, sessions. All
+//! come from a few secrets (HKDF, RFC 5869, a label for each use), so that operations keep one file.
+
+mod file;
+
+pub(crate) use file::load;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use grpc::Signer;
@@ -16,6 +20,8 @@ use serde_json::{Value, json};
 const SECRET: usize = 32;
 /// More secrets than any rotation needs.
 const MOST: usize = 10;
+/// Bytes of the name of a key that stand before what it sealed, where it was not derived.
+const NAME: usize = 4;
 
 /// The keys.
 pub(crate) struct Keys {
@@ -23,6 +29,8 @@ pub(crate) struct Keys {
     signers: Vec<Signer>,
     /// The first seals.
     seals: Vec<LessSafeKey>,
+    /// The secrets themselves, which sealed for webhooks before keys were derived. They only open.
+    underived: Vec<LessSafeKey>,
     /// Whether they outlive the process.
     lasting: bool,
 }
@@ -33,7 +41,7 @@ impl Keys {
     /// # Errors
     /// `FIELD_INVALID`, naming the setting and what is wrong with the line.
     pub(crate) fn read(text: &str) -> Result<Keys> {
-        let wrong = |what: String| Error::field("services.gateway.sign_in.keys_file", what);
+        let wrong = |what: String| Error::field("services.gateway.keys_file", what);
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let mut secrets = Vec::new();
         for (at, line) in lines.enumerate() {
@@ -67,7 +75,10 @@ impl Keys {
             let key = UnboundKey::new(&AES_256_GCM, &derived(secret, b"seal")?);
             seals.push(LessSafeKey::new(key.map_err(|_| Error::internal("a key of the wrong length"))?));
         }
-        Ok(Keys { signers, seals, lasting })
+        let underived = secrets.iter().filter_map(|secret| {
+            UnboundKey::new(&AES_256_GCM, secret.expose_secret()).ok().map(LessSafeKey::new)
+        });
+        Ok(Keys { signers, seals, underived: underived.collect(), lasting })
     }
 
     /// Whether what is sealed can be opened after a restart.
@@ -93,29 +104,39 @@ impl Keys {
     ///
     /// # Errors
     /// Internal, when the system has no randomness.
-    pub(crate) fn seal(&self, name: &str, text: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn seal(&self, name: impl AsRef<[u8]>, text: &[u8]) -> Result<Vec<u8>> {
         let key = self.seals.first().ok_or_else(|| Error::internal("there is no key"))?;
         let nonce = random::<NONCE_LEN>()?;
         let mut sealed = text.to_vec();
-        key.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(name.as_bytes()),
-            &mut sealed,
-        )
-        .map_err(|_| Error::internal("sealing failed"))?;
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name), &mut sealed)
+            .map_err(|_| Error::internal("sealing failed"))?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
     /// Opens what was sealed under a name; `None` when it was not, or with a key that is gone.
-    pub(crate) fn open(&self, name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
-        self.seals.iter().find_map(|key| {
-            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-            let mut text = sealed.to_vec();
-            let open = key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut text).ok()?;
-            Some(open.to_vec())
+    pub(crate) fn open(&self, name: impl AsRef<[u8]>, sealed: &[u8]) -> Option<Vec<u8>> {
+        let name = name.as_ref();
+        let derived = self.seals.iter().find_map(|key| open(key, name, sealed));
+        derived.or_else(|| {
+            let (_, sealed) = sealed.split_at_checked(NAME)?;
+            self.underived.iter().find_map(|key| open(key, name, sealed))
         })
     }
+}
+
+fn open(key: &LessSafeKey, name: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut text = sealed.to_vec();
+    Some(key.open_in_place(nonce, Aad::from(name), &mut text).ok()?.to_vec())
+}
+
+/// A new secret, as a line of the file.
+///
+/// # Errors
+/// Internal, when the system has no randomness.
+fn new_line() -> Result<String> {
+    Ok(format!("{}\n", STANDARD.encode(random::<SECRET>()?)))
 }
 
 /// Random bytes.
@@ -164,12 +185,29 @@ mod tests {
         assert_eq!(keys(&[2, 1]).open("provider 7", &sealed).as_deref(), Some(&b"secret"[..]));
         assert_eq!(keys(&[1]).open("provider 8", &sealed), None);
         assert_eq!(keys(&[2]).open("provider 7", &sealed), None);
-        let mut bent = sealed.clone();
-        if let Some(last) = bent.last_mut() {
-            *last ^= 1;
+        for at in 0..sealed.len() {
+            let mut bent = sealed.clone();
+            bent[at] ^= 1;
+            assert_eq!(keys(&[1]).open("provider 7", &bent), None, "byte {at}");
+            assert_eq!(keys(&[1]).open("provider 7", &sealed[..at]), None, "cut at {at}");
         }
-        assert_eq!(keys(&[1]).open("provider 7", &bent), None);
-        assert_eq!(keys(&[1]).open("provider 7", b"short"), None);
+    }
+
+    /// Sealed for a webhook by the key `[1; 32]` itself: the first bytes of its SHA-256, a nonce, the text, for the ids 1 and 2.
+    #[test]
+    fn what_was_sealed_before_keys_were_derived_still_opens() {
+        let secret = [1; SECRET];
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &secret).expect("32 bytes"));
+        let name = ring::digest::digest(&ring::digest::SHA256, &secret);
+        let (bound, nonce) = ([kernel::Uuid::from_u128(1), kernel::Uuid::from_u128(2)], [7; NONCE_LEN]);
+        let bound = bound.map(kernel::Uuid::into_bytes).concat();
+        let mut text = b"of a webhook".to_vec();
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(&bound), &mut text)
+            .expect("sealed");
+        let sealed = [&name.as_ref()[..NAME], &nonce, &text].concat();
+        assert_eq!(keys(&[2, 1]).open(&bound, &sealed).as_deref(), Some(&b"of a webhook"[..]));
+        assert_eq!(keys(&[1]).open("another", &sealed), None);
+        assert_eq!(keys(&[2]).open(&bound, &sealed), None);
     }
 
     #[test]

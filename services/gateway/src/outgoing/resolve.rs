@@ -11,13 +11,13 @@ use std::{
 };
 
 /// Asks for the addresses of a name.
-pub(crate) trait Lookup: Send + Sync + 'static {
+pub(super) trait Lookup: Send + Sync + 'static {
     /// All of them.
     fn lookup(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
 /// Asks the system.
-pub(crate) struct SystemLookup;
+pub(super) struct SystemLookup;
 
 impl Lookup for SystemLookup {
     fn lookup(&self, host: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
@@ -29,11 +29,11 @@ impl Lookup for SystemLookup {
 }
 
 /// Looks up, then checks.
-pub(crate) struct Checked {
-    pub(crate) lookup: Arc<dyn Lookup>,
-    pub(crate) guard: Guard,
+pub(super) struct Checked {
+    pub(super) lookup: Arc<dyn Lookup>,
+    pub(super) guard: Guard,
     /// Without TLS.
-    pub(crate) open: bool,
+    pub(super) open: bool,
 }
 
 impl Resolve for Checked {
