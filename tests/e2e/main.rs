@@ -4,6 +4,7 @@
 mod alerts;
 mod api;
 mod authority;
+mod edge_alerts;
 mod foreign_client;
 mod metrics;
 mod program;

@@ -15,6 +15,7 @@ def quantile(q, metric, by, more=""):
 
 FAULTS = ',code=~"Internal|Unknown|DataLoss|Unavailable|DeadlineExceeded"'
 UNARY = ',method!~"Watch.*|Export.*|Import.*"'
+BROKEN = ',status=~"5.."'
 
 DASHBOARDS = {
     "calls": ("Mentor: calls", [
@@ -72,6 +73,33 @@ DASHBOARDS = {
         ("Ready", "short", [("{{instance}}", "mentor_ready")]),
         ("Warnings and errors logged", "ops", [
             ("{{level}}", "sum by (level) (rate(mentor_log_lines_total[$__rate_interval]))")]),
+    ]),
+    "edge": ("Mentor: HTTP, signing in, webhooks, sources", [
+        ("HTTP requests", "reqps", [("{{api}}", rate("mentor_http_requests_total", "api"))]),
+        ("Share of requests that fail through no fault of the caller", "percentunit", [
+            ("{{api}}", f"({rate('mentor_http_requests_total', 'api', BROKEN)} or 0 * {rate('mentor_http_requests_total', 'api')})"
+             f" / {rate('mentor_http_requests_total', 'api')}")]),
+        ("Duration of HTTP requests", "s", [
+            ("{{api}} half of them", quantile(0.5, "mentor_http_request_seconds", "api")),
+            ("{{api}} 99 of 100", quantile(0.99, "mentor_http_request_seconds", "api"))]),
+        ("HTTP answers by status", "reqps", [("{{api}} {{status}}", rate("mentor_http_requests_total", "api, status"))]),
+        ("Signed in, and tokens for machines", "ops", [("{{who}}", rate("mentor_sign_ins_total", "who"))]),
+        ("Sign-ins refused, by reason", "ops", [
+            ("{{who}} {{reason}}", rate("mentor_sign_in_refusals_total", "who, reason"))]),
+        ("Messages posted to webhooks", "ops", [("{{outcome}}", rate("mentor_webhook_attempts_total", "outcome"))]),
+        ("Posting a message (95 of 100)", "s", [("", quantile(0.95, "mentor_webhook_attempt_seconds", "service"))]),
+        ("Messages to webhooks that wait", "s", [
+            ("the oldest, of enabled webhooks", f"max(mentor_webhook_oldest_pending_seconds{{{SERVICE}}})"),
+            ("due, and nobody sends it", f"max(mentor_webhook_late_seconds{{{SERVICE}}})")]),
+        ("Messages to webhooks given up, and webhooks disabled as gone", "short", [
+            ("given up", f"sum(increase(mentor_webhook_dead_total{{{SERVICE}}}[1h]))"),
+            ("disabled", f'sum(increase(mentor_webhook_attempts_total{{{SERVICE},outcome="gone"}}[1h]))')]),
+        ("Runs of sources by end", "short", [
+            ("{{kind}} {{state}}", f"sum by (kind, state) (increase(mentor_sync_runs_total{{{SERVICE}}}[1h]))")]),
+        ("Runs of sources: duration and the oldest", "s", [
+            ("{{kind}} on average", f"sum by (kind) (rate(mentor_sync_run_seconds_sum{{{SERVICE}}}[1h]))"
+             f" / sum by (kind) (rate(mentor_sync_run_seconds_count{{{SERVICE}}}[1h]))"),
+            ("due or under way for", f"max(mentor_sync_oldest_seconds{{{SERVICE}}})")]),
     ]),
 }
 

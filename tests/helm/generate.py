@@ -90,6 +90,8 @@ RULES = {
             "properties": {name: {"type": "string", "minLength": 1} for name in ["tenant", "existingSecret", "key"]},
         },
     },
+    # Kubernetes refuses a path that leads out of the volume.
+    "subPath": {"type": "string", "pattern": r"^([A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)?$"},
     "externalSecrets.secrets": {
         "type": "object",
         "additionalProperties": {
@@ -117,7 +119,7 @@ OWNED = {
     "migrate": None, "shutdown": None, "services": None,
 }
 # The same in a service's own settings: files and secrets that values name.
-AREAS_OWNED = {"": ["keys_file", "generate_keys"], "sync": ["secrets"]}
+AREAS_OWNED = {"": ["keys_file", "generate_keys"], "sync": ["secrets", "drop_dir"]}
 ISSUERS = {
     "type": "array",
     "items": {

@@ -225,6 +225,23 @@ def test_every_file_that_the_settings_name_is_mounted(case):
                     assert value.split("sslrootcert=")[1] in there
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_dropped_files_come_to_the_gateway_alone(case):
+    for service in ENABLED[case]:
+        pod = pods(case)[f"{prefix(case)}-{service}"]["spec"]
+        claims = {v["name"]: v["persistentVolumeClaim"] for v in pod["volumes"] if "persistentVolumeClaim" in v}
+        own = settings(case, service).get("services", {}).get(service, {})
+        if (case, service) != ("production", "gateway"):
+            assert not claims and "drop_dir" not in own.get("sync", {}), service
+            continue
+        assert claims == {"drop": {"claimName": "mentor-drop"}}
+        mount = next(mount for mount in pod["containers"][0]["volumeMounts"] if mount["name"] == "drop")
+        # Files that were taken are moved, so that it must be writable.
+        assert mount == {"name": "drop", "mountPath": own["sync"]["drop_dir"], "subPath": "people"}
+        assert pod["securityContext"]["fsGroup"] == 65532
+        assert own["sync"]["secrets"]["workday"]["tenant"], "beside the secrets"
+
+
 def test_external_secrets_bring_every_credential():
     made = {(name, d["secretKey"]) for name, item in of_kind("external", "ExternalSecret").items() for d in item["spec"]["data"]}
     wanted = set()

@@ -19,6 +19,8 @@ MISSPELT = [
     "monitoring.serviceMonitor.enable=true",
     "services.gateway.settings.webhooks.concurency=3",
     "services.gateway.settings.sync.secrets.x.value=secret",
+    "services.gateway.settings.sync.drop_dir=/drop",
+    "services.gateway.sources.drop.claim=mentor-drop",
     "services.gateway.sources.secrets.x.tennant=y",
 ]
 WRONG = [
@@ -32,6 +34,7 @@ WRONG = [
     "services.matching.image.digest=sha256:12",
     "networkPolicy.peers.postgres.ports={99999}",
     "gateway.kind=TCPRoute",
+    "services.gateway.sources.drop.subPath=../other",
 ]
 
 
@@ -83,6 +86,8 @@ CONTRADICTIONS = {
                            "services.gateway.settings.public_url is not set"),
     "nothing to sign with": ("minimal", ["services.gateway.signIn.enabled=true,services.gateway.settings.public_url=https://x.example.com"],
                              "services.gateway.keys.existingSecret is not set"),
+    "a folder of no volume": ("minimal", ["services.gateway.sources.drop.subPath=people"],
+                              "services.gateway.sources.drop.existingClaim is not set: give the claim of the volume"),
     "no service": ("minimal", [f"services.{name}.enabled=false" for name in SERVICES],
                    "every service is switched off"),
 }

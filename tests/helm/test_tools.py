@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import dashboards
+import grafana
 import pytest
 import yaml
 from conftest import CHART, ROOT, run, tool
@@ -100,3 +101,24 @@ def test_a_dashboard_is_sound(name):
     assert len(set(ids)) == len(ids) > 0
     for panel in board["panels"]:
         assert panel["datasource"]["uid"] == "${datasource}" and panel["targets"]
+    assert grafana.faults(board) == []
+
+
+SPOILT = {
+    "titel: 'x' became None": lambda board: board["panels"][0].update(titel="x"),
+    "title: 3 is no str": lambda board: board["panels"][0].update(title=3),
+    "display_mode: 'lst' is none of": lambda board: board["panels"][0]["options"]["legend"].update(displayMode="lst"),
+    "exempler: True became None": lambda board: board["panels"][0]["targets"][0].update(exempler=True),
+    "exemplar: 'yes' is no bool": lambda board: board["panels"][0]["targets"][0].update(exemplar="yes"),
+    "max_val: 'much' is no float": lambda board: board["panels"][0]["fieldConfig"]["defaults"].update(max="much"),
+    "type_val: 'datasrc' is none of": lambda board: board["templating"]["list"][0].update(type="datasrc"),
+    "there is no panel 'timeserie'": lambda board: board["panels"][0].update(type="timeserie"),
+    "panels: {} became []": lambda board: board.update(panels={}),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+def test_grafanas_types_would_find_a_fault(fault):
+    board = json.loads(dashboards.dashboard("calls"))
+    SPOILT[fault](board)
+    assert [found for found in grafana.faults(board) if fault in found]

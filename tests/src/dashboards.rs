@@ -6,6 +6,8 @@ use std::{fs, path::Path};
 
 /// A panel, and what it asks.
 pub struct Panel {
+    /// The id of its dashboard.
+    pub board: String,
     /// What stands above it.
     pub title: String,
     queries: Vec<String>,
@@ -29,19 +31,22 @@ pub fn panels() -> Vec<Panel> {
     for file in files {
         let text = fs::read_to_string(file.expect("is there").path()).expect("can be read");
         let dashboard: Value = serde_json::from_str(&text).expect("is JSON");
-        panels.extend(dashboard["panels"].as_array().expect("a list").iter().map(panel));
+        let board = dashboard["uid"].as_str().expect("an id");
+        let of_board = dashboard["panels"].as_array().expect("a list").iter();
+        panels.extend(of_board.map(|inner| panel(board, inner)));
     }
     assert!(panels.len() > 20, "only {} panels", panels.len());
     panels
 }
 
-fn panel(panel: &Value) -> Panel {
+fn panel(board: &str, panel: &Value) -> Panel {
     let targets = panel["targets"].as_array().expect("a list");
     let query = |target: &Value| {
         let query = target["expr"].as_str().expect("PromQL");
         query.replace("$__rate_interval", "5m").replace("$service", ".*")
     };
     Panel {
+        board: board.to_owned(),
         title: panel["title"].as_str().expect("a title").to_owned(),
         queries: targets.iter().map(query).collect(),
     }

@@ -100,6 +100,26 @@ A pod sees its own only.
 {{- end -}}
 {{- end -}}
 
+{{/* Where the gateway finds dropped files, and the volume that has them: (list $ "gateway"); nothing for other services. */}}
+{{- define "mentor.dropFolder" -}}
+/var/lib/mentor/drop
+{{- end -}}
+
+{{- define "mentor.dropMount" -}}
+{{- $drop := (first .).Values.services.gateway.sources.drop -}}
+{{- if and (eq (last .) "gateway") $drop.existingClaim -}}
+- {name: drop, mountPath: {{ include "mentor.dropFolder" (first .) }}{{ with $drop.subPath }}, subPath: {{ . | quote }}{{ end }}}
+{{- end -}}
+{{- end -}}
+
+{{- define "mentor.dropVolume" -}}
+{{- $drop := (first .).Values.services.gateway.sources.drop -}}
+{{- if and (eq (last .) "gateway") $drop.existingClaim -}}
+- name: drop
+  persistentVolumeClaim: {claimName: {{ $drop.existingClaim | quote }}}
+{{- end -}}
+{{- end -}}
+
 {{/* Probes of a server. kubelet's gRPC probes can't do TLS; the same answers are on the metrics port. */}}
 {{- define "mentor.probes" -}}
 {{- $tls := ne .Values.tls.mode "none" -}}

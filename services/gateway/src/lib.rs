@@ -86,6 +86,9 @@ impl runtime::Service for Gateway {
         let sign_in = Arc::new(signin::SignIn::new(&settings.sign_in, keys)?);
         let runner = sync::runner::Runner::new(deps.clock.new_id(), settings.sync.runs);
         let Deps { db, cache, deactivated, ended_sessions, .. } = deps;
+        webhooks::telemetry::begin();
+        signin::telemetry::begin();
+        sync::telemetry::begin();
         Ok(Gateway {
             db,
             cache,

@@ -21,7 +21,7 @@ pub(crate) async fn run(service: &Gateway, ctx: &Context) -> Result<()> {
     runner::take_up(service, ctx).await
 }
 
-/// Starts what is due by schedule. What is under way still is not started again.
+/// Starts what is due by schedule, and shows since when the oldest run is. What is under way still is not started again.
 async fn start_due(service: &Gateway, ctx: &Context) -> Result<()> {
     let mut tx = service.db.write(ctx).await?;
     let now = tx.now();
@@ -29,7 +29,10 @@ async fn start_due(service: &Gateway, ctx: &Context) -> Result<()> {
         start_automatic(&mut tx, source.id).await?;
         store::plan(&mut tx, source.id, source.schedule.next(now)).await?;
     }
-    tx.commit().await
+    let oldest = store::runs::oldest(&mut tx).await?;
+    tx.commit().await?;
+    service.runner.ages.observe(ctx.tenant(), oldest, now);
+    Ok(())
 }
 
 /// Starts a run for each watched folder in which a whole file lies.

@@ -7,6 +7,7 @@ use super::{
     login::{Pending, pending_key},
     page::Answer,
     relying,
+    telemetry::{self, Who},
 };
 use crate::{
     Gateway,
@@ -63,6 +64,7 @@ async fn come_back(
     let claimed =
         relying::exchange(gateway, &provider, code.clone(), pending.verifier, &pending.nonce).await?;
     let cookie = enter::session(gateway, &ctx, &provider, claimed, headers).await?;
+    telemetry::let_in(Who::Person);
     let secure = gateway.is_secure();
     let cookies = [
         (header::SET_COOKIE, Cookie::Session.set(&cookie, gateway.limits().whole.as_secs(), secure)),

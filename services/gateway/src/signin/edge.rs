@@ -1,10 +1,10 @@
 //! What stands around every request: request id, headers, metrics; and how bodies and rates are bounded.
 
-use crate::Gateway;
+use crate::{Gateway, http};
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
@@ -47,23 +47,8 @@ pub(crate) async fn enter(State(gateway): State<Gateway>, mut request: Request, 
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    record(&method, response.status().as_u16(), began.elapsed());
+    http::record("sign-in", &method, response.status(), began.elapsed());
     response
-}
-
-fn record(method: &Method, status: u16, took: Duration) {
-    let method = match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::DELETE => "DELETE",
-        _ => "other",
-    };
-    let labels =
-        [("service", "gateway".to_owned()), ("api", "sign-in".to_owned()), ("method", method.to_owned())];
-    metrics::histogram!("mentor_http_request_seconds", &labels).record(took.as_secs_f64());
-    let [service, api, method] = labels;
-    let labels = [service, api, method, ("status", status.to_string())];
-    metrics::counter!("mentor_http_requests_total", &labels).increment(1);
 }
 
 /// The suite acting for somebody who is signing in.

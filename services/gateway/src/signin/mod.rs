@@ -21,6 +21,7 @@ mod published;
 mod refresh;
 mod relying;
 mod settings;
+pub(crate) mod telemetry;
 mod token;
 
 pub(crate) use bearer::bearer;
@@ -68,7 +69,7 @@ impl SignIn {
 
 /// An identity provider that can't be used now.
 pub(crate) fn unusable(message: impl Into<String>) -> Box<Error> {
-    Error::new(ErrorKind::Unavailable, "PROVIDER_UNUSABLE", message.into())
+    Error::new(ErrorKind::Unavailable, telemetry::PROVIDER, message.into())
 }
 
 /// Everything over HTTP.

@@ -2,7 +2,9 @@
 
 use super::{
     edge::{self, Correlation},
-    machine, page, token,
+    machine, page,
+    telemetry::{self, Who},
+    token,
 };
 use crate::{Gateway, clients};
 use axum::{
@@ -52,6 +54,7 @@ fn refuse(status: StatusCode, word: &'static str, error: &Error) -> Response {
         let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
         tracing::error!(reason = error.reason, %error, cause, "no token could be issued");
     }
+    telemetry::refused(Who::Machine, error.reason);
     let body = json!({ "error": word, "error_description": error.message });
     let mut response = page::json(status, &body);
     let headers = response.headers_mut();
@@ -110,6 +113,7 @@ async fn issue(
         thumbprint: &client.thumbprint,
     };
     let signed = gateway.sign_in.keys().sign(&token::machine(&terms, &of, ctx.now), token::TYPE)?;
+    telemetry::let_in(Who::Machine);
     Ok(json!({
         "access_token": signed, "token_type": "Bearer", "expires_in": terms.seconds, "scope": scope,
     }))

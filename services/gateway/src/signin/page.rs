@@ -1,5 +1,6 @@
 //! The few pages that people see while signing in and out.
 
+use super::telemetry::{self, Who};
 use askama::Template;
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -71,8 +72,7 @@ impl IntoResponse for Failed {
             let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
             tracing::info!(reason = error.reason, error = %error, cause, "signing in was refused");
         }
-        metrics::counter!("mentor_sign_in_refusals_total", "service" => "gateway", "reason" => error.reason)
-            .increment(1);
+        telemetry::refused(Who::Person, error.reason);
         let mut response = Page::saying("Not signed in", error.message.into_owned()).with(status);
         if let Some(after) = error.retry_after
             && let Ok(value) = HeaderValue::from_str(&after.as_secs().max(1).to_string())

@@ -22,6 +22,7 @@ pub(crate) mod settings;
 pub(crate) mod source;
 pub(crate) mod start_sync;
 pub(crate) mod store;
+pub(crate) mod telemetry;
 mod update_source;
 mod upload_file;
 mod watch_sync_run;

@@ -11,6 +11,7 @@ use super::{
     secrets::Secrets,
     source::Source,
     store::{self, employees, files, runs, told},
+    telemetry::{self, Ages},
 };
 use crate::{Gateway, events};
 use contracts::mentor::gateway::v1 as wire;
@@ -34,12 +35,18 @@ pub(crate) struct Runner {
     worker: Uuid,
     free: Arc<Semaphore>,
     pub(crate) looks: Looks,
+    pub(crate) ages: Ages,
 }
 
 impl Runner {
     /// A process that has so many runs under way at once.
     pub(crate) fn new(worker: Uuid, runs: usize) -> Runner {
-        Runner { worker, free: Arc::new(Semaphore::new(runs.max(1))), looks: Looks::default() }
+        Runner {
+            worker,
+            free: Arc::new(Semaphore::new(runs.max(1))),
+            looks: Looks::default(),
+            ages: Ages::default(),
+        }
     }
 }
 
@@ -132,8 +139,15 @@ impl Work {
         }
         if runs::save(&mut tx, &self.run, Some((self.service.runner.worker, now))).await? {
             tx.commit().await?;
+            if self.run.state == State::Failed {
+                self.count();
+            }
         }
         Ok(())
+    }
+
+    fn count(&self) {
+        telemetry::stopped(&self.source, &self.run, self.now());
     }
 
     /// Opens the source; for files, takes the next over first. `None` when there is nothing to do.
@@ -235,6 +249,7 @@ impl Work {
         self.run.finish(State::Succeeded, message, self.now());
         let tx = self.begin().await?;
         self.save(tx).await?;
+        self.count();
         Ok(false)
     }
 
@@ -329,6 +344,7 @@ impl Work {
                 Audit::of("sync_run", self.run.id).because("waits for confirmation of a mass deactivation"),
             );
             self.save(tx).await?;
+            self.count();
             return Err(Stop::Lost);
         }
         self.run.confirmed = true;
@@ -384,6 +400,7 @@ impl Work {
             runs::insert(&mut tx, &next).await?;
         }
         tx.commit().await?;
+        self.count();
         tracing::info!(run.id = %self.run.id, read = counts.read, rejected = counts.rejected, "a sync run has ended");
         Ok(())
     }

@@ -24,6 +24,9 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// All that metrics may say.
+    pub(crate) const LABELS: [&str; 6] = ["delivered", "gone", "refused", "late", "blocked", "unreachable"];
+
     /// For metrics.
     pub(crate) fn label(&self) -> &'static str {
         match self {
@@ -155,6 +158,19 @@ mod tests {
         for redirect in [301, 302, 307, 308] {
             assert!(matches!(next(&answered(redirect), 0, Uuid::nil(), give_up, at(0)), Next::Again(_)));
         }
+    }
+
+    #[test]
+    fn every_outcome_has_a_label_that_is_listed_once() {
+        let labels = [
+            answered(204),
+            answered(410),
+            answered(500),
+            Outcome::Late,
+            Outcome::Blocked,
+            Outcome::Unreachable,
+        ];
+        assert_eq!(labels.map(|outcome| outcome.label()), Outcome::LABELS);
     }
 
     #[test]

@@ -1,12 +1,20 @@
 //! Metrics of webhooks.
 
-use super::post::Answer;
+use super::{post::Answer, schedule::Outcome};
 use jiff::Timestamp;
 use kernel::TenantId;
 use metrics::{counter, gauge, histogram};
 use std::collections::HashMap;
 
 const SERVICE: &str = "gateway";
+
+/// Counters are there from the start: the first fault is an increase, and where there was none that is seen.
+pub(crate) fn begin() {
+    for outcome in Outcome::LABELS {
+        counter!("mentor_webhook_attempts_total", "service" => SERVICE, "outcome" => outcome).increment(0);
+    }
+    dead(0);
+}
 
 /// An attempt was made.
 pub(crate) fn attempt(answer: &Answer) {

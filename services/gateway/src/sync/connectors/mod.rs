@@ -21,6 +21,10 @@ pub(crate) struct Means {
     pub(crate) clock: SharedClock,
 }
 
+/// The names of all kinds.
+pub(crate) const KINDS: [&str; 8] =
+    ["upload", "folder", "sftp", "ldap", "success_factors", "bamboo_hr", "personio", "workday"];
+
 /// The name of a kind in the database.
 pub(crate) fn kind(settings: &wire::SourceSettings) -> &'static str {
     match settings.kind {
@@ -77,5 +81,24 @@ pub(crate) async fn open(settings: &wire::SourceSettings, means: &Means) -> Resu
         Some(Kind::Ldap(ldap)) => ldap::open(ldap, means).await,
         Some(kind) => http::open(kind, means).await?.ok_or_else(files_only),
         None => Err(files_only()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prost_reflect::{DynamicMessage, Value};
+
+    #[test]
+    fn every_kind_of_the_contract_is_named() {
+        let message =
+            contracts::pool().get_message_by_name("mentor.gateway.v1.SourceSettings").expect("declared");
+        let kinds = message.oneofs().next().expect("of some kind");
+        let named = kinds.fields().map(|field| {
+            let mut settings = DynamicMessage::new(message.clone());
+            settings.set_field(&field, Value::default_value_for_field(&field));
+            kind(&settings.transcode_to().expect("the same message"))
+        });
+        assert_eq!(named.collect::<Vec<_>>(), KINDS);
     }
 }

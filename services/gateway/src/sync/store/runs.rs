@@ -242,6 +242,19 @@ pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Run> {
     row.ok_or_else(|| Error::not_found("sync run", id))?.run()
 }
 
+/// Since when the oldest run that waits for a worker or has one is due.
+pub(crate) async fn oldest(tx: &mut Tx) -> Result<Option<Timestamp>> {
+    let since = sqlx::query_scalar!(
+        "select min(next_at) as \"since: jiff_sqlx::Timestamp\" from gateway.sync_run \
+         where tenant_id = $1 and state in ('queued', 'running')",
+        tx.tenant()
+    )
+    .fetch_one(tx.conn())
+    .await
+    .db()?;
+    Ok(from_some(since))
+}
+
 /// The run of a source that is under way, if any.
 pub(crate) async fn pending(tx: &mut Tx, source: Uuid) -> Result<Option<Run>> {
     let row = select!("and source_id = $2 and state in ('queued', 'running')", tx.tenant(), source)
