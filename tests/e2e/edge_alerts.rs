@@ -29,7 +29,7 @@ use std::{
 use testkit::{TestDatabase, eventually};
 use tests::{
     life::PATIENCE,
-    process::{Fleet, START, Servers},
+    process::{Fleet, Servers},
     prometheus::Prometheus,
     stage::Stage,
 };
