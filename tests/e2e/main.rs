@@ -4,6 +4,8 @@
 mod alerts;
 mod api;
 mod authority;
+mod bearer;
+mod canaille;
 mod foreign_client;
 mod metrics;
 mod program;
@@ -14,3 +16,4 @@ mod start;
 mod synchronised;
 mod trace;
 mod versions;
+mod webhook_tls;
