@@ -4,6 +4,8 @@
 mod alerts;
 mod api;
 mod authority;
+mod bearer;
+mod canaille;
 mod edge_alerts;
 mod foreign_client;
 mod metrics;
@@ -15,3 +17,4 @@ mod start;
 mod synchronised;
 mod trace;
 mod versions;
+mod webhook_tls;

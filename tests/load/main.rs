@@ -1,7 +1,8 @@
 //! What calls cost, each beside its reference on the same Postgres in the same minute: ABAB, the median of the rounds.
 //!
 //! `cargo bench -p tests --bench load` measures calls; `-- footprint` the memory and the start of the program that
-//! `MENTOR_BIN` names; `-- scim` imports people over SCIM; `-- hop` measures the gateway's hop alone. `ROUNDS` and
+//! `MENTOR_BIN` names; `-- scim` imports people over SCIM; `-- hop` measures the gateway's hop alone; `-- leaving`, with
+//! that program, how soon whoever is out is refused. `ROUNDS` and
 //! `SECONDS` (of each half of a round) change how long it takes. `cargo xtask bench` runs all with everything they need,
 //! and judges the figures.
 
@@ -9,6 +10,7 @@ mod driver;
 mod explain;
 mod footprint;
 mod hop;
+mod leaving;
 mod pgbench;
 mod reads;
 mod reference;
@@ -27,8 +29,11 @@ fn main() -> Result<()> {
             None => calls().await,
             Some("footprint") => footprint::measure().await,
             Some("scim") => scim::measure().await,
+            Some("leaving") => leaving::measure().await,
             Some("hop") => hop::report(&world::World::start().await?, Plan::from_environment()?).await,
-            Some(other) => bail!("'{other}' is not measured here; `footprint`, `hop`, `scim` or nothing"),
+            Some(other) => {
+                bail!("'{other}' is not measured here; `footprint`, `hop`, `leaving`, `scim` or nothing")
+            }
         }
     })
 }

@@ -2,8 +2,11 @@
 
 pub mod audit;
 pub mod balancer;
+pub mod browser;
+pub mod canaille;
 pub mod dashboards;
 pub mod disk;
+pub mod leaving;
 pub mod life;
 pub mod process;
 pub mod prometheus;

@@ -2,16 +2,16 @@
 
 pub use crate::single::{Process, START, binary};
 
-use crate::stage::Stage;
+use crate::{single::program, stage::Stage};
 use grpc::{Client, DevIssuer, NewToken, StaticToken};
 use jiff::Timestamp;
 use kernel::{Clock, Ids, SharedClock, SystemClock, TenantId};
 use std::{
     collections::BTreeMap,
     fs,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -86,13 +86,6 @@ impl Fleet {
         let keys = folder.path().join("keys.json");
         issuer.write_jwks(&keys).expect("the folder can be written");
         let config = folder.path().join("mentor.toml");
-        let text = format!(
-            "[identity]\nissuers = [{{ issuer = {:?}, jwks_file = {:?}, tenants = [{:?}] }}]\n",
-            issuer.issuer(),
-            keys.display().to_string(),
-            tenant.to_string()
-        );
-        fs::write(&config, text).expect("the folder can be written");
         let prefix = unique();
         let environment = environment(servers, &prefix, &config);
         // By the servers' own addresses: whatever stands in between is gone by then.
@@ -105,6 +98,7 @@ impl Fleet {
         };
         let processes = BTreeMap::new();
         let fleet = Fleet { tenant, clock, issuer, environment, processes, folder, _leftovers: leftovers };
+        fleet.settings(&[], "");
         for service in SERVICES {
             fleet.migrate(service);
         }
@@ -120,8 +114,8 @@ impl Fleet {
     /// # Panics
     /// When it fails.
     pub fn migrate_by(&self, service: &str, settings: &[(&str, &str)]) {
-        let mut command = Command::new(binary(service));
-        command.arg("migrate").envs(&self.environment).envs(settings.iter().copied()).stdin(Stdio::null());
+        let mut command = program(service, true);
+        command.envs(&self.environment).envs(settings.iter().copied()).stdin(Stdio::null());
         let output = command.output().expect("the binary runs");
         let log = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "mentor-{service} migrate: {}\n{log}", output.status);
@@ -181,6 +175,49 @@ impl Fleet {
     /// Changes a setting (an environment variable) of every process that is started from now on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The file of settings of every process that is started from now on: who is trusted besides the tests' own issuer
+    /// (entries of `identity.issuers`), and more sections.
+    ///
+    /// # Panics
+    /// When the folder can't be written.
+    pub fn settings(&self, issuers: &[String], more: &str) {
+        let own = format!(
+            "{{ issuer = {:?}, jwks_file = {:?}, tenants = [{:?}] }}",
+            self.issuer.issuer(),
+            self.folder.path().join("keys.json").display().to_string(),
+            self.tenant.to_string()
+        );
+        let issuers = [&[own][..], issuers].concat().join(", ");
+        let text = format!("[identity]\nissuers = [{issuers}]\n{more}");
+        fs::write(self.folder.path().join("mentor.toml"), text).expect("the folder can be written");
+    }
+
+    /// Lets the gateway sign people in, at identity providers of this machine, and every service trust its tokens and
+    /// those of these issuers; before anything is started. Gives the address that browsers use.
+    ///
+    /// # Panics
+    /// When the folder can't be written.
+    pub fn sign_people_in(&mut self, issuers: &[String]) -> String {
+        let keys = self.folder.path().join("sign_in.keys");
+        // 32 bytes that no other test has, in base64.
+        fs::write(&keys, format!("{}AAAAAAAAAAA=\n", SystemClock.new_id().simple()))
+            .expect("the folder can be written");
+        let http = free_port();
+        let root = format!("http://127.0.0.1:{http}");
+        let own = format!(
+            "{{ issuer = {root:?}, jwks_url = \"{root}/.well-known/jwks.json\", all_tenants = true, \
+             algorithms = [\"EdDSA\"] }}"
+        );
+        let more = format!(
+            "[services.gateway]\npublic_url = {root:?}\n\
+             [services.gateway.sign_in]\nkeys_file = {:?}\nlocal_providers = true\n",
+            keys.display().to_string()
+        );
+        self.settings(&[&[own][..], issuers].concat(), &more);
+        self.set("MENTOR__HTTP__LISTEN", &format!("127.0.0.1:{http}"));
+        root
     }
 
     /// A folder for files of the test.
@@ -261,6 +298,15 @@ fn token(issuer: &DevIssuer, tenant: TenantId, role: kernel::Role, person: Optio
     let ttl = Duration::from_secs(3 * 365 * 86_400);
     let token = NewToken { tenant, subject: &subject, roles: &[role], person, ttl };
     issuer.token(&token).expect("the issuer signs")
+}
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+/// When there is none.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("bound").port()
 }
 
 /// Debian keeps it off the loader's path.

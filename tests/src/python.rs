@@ -37,6 +37,31 @@ pub fn python(modules: &str, packages: &[&str]) -> PathBuf {
     python
 }
 
+/// Where programs of PyPI are that do not go together with others: the folder that this variable names, else an
+/// environment with these packages, made once below `target/tools`.
+///
+/// # Panics
+/// When there is no Python, or a package can't be had, with what to do.
+pub fn environment(variable: &str, name: &str, packages: &[&str]) -> PathBuf {
+    if let Some(tools) = std::env::var_os(variable).filter(|path| !path.is_empty()) {
+        return PathBuf::from(tools);
+    }
+    let test = std::env::current_exe().expect("a running test knows its own path");
+    let tools = test.ancestors().nth(3).expect("tests lie below target/").join("tools");
+    fs::create_dir_all(&tools).expect("the target folder can be written");
+    let lock =
+        fs::File::create(tools.join(format!("{name}.lock"))).expect("the target folder can be written");
+    lock.lock().expect("a lock");
+    let (home, wanted) = (tools.join(name), packages.join("\n"));
+    let (bin, stamp) = (home.join("bin"), home.join("has"));
+    if !fs::read_to_string(&stamp).is_ok_and(|has| has == wanted) {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&home));
+        run(Command::new(bin.join("python3")).args(["-m", "pip", "install", "--quiet"]).args(packages));
+        fs::write(stamp, wanted).expect("the target folder can be written");
+    }
+    bin
+}
+
 /// What a line of Python prints.
 ///
 /// # Panics

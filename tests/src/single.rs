@@ -28,6 +28,20 @@ pub fn binary(service: &str) -> PathBuf {
     path
 }
 
+/// A service's program, to be given settings: its own binary, which may be told to `migrate`; or the suite's program,
+/// where `MENTOR_BIN` names one.
+pub fn program(service: &str, migrate: bool) -> Command {
+    let suite = std::env::var_os("MENTOR_BIN").filter(|path| !path.is_empty());
+    let mut command = suite.as_ref().map_or_else(|| Command::new(binary(service)), Command::new);
+    match (suite.is_some(), migrate) {
+        (true, true) => drop(command.args(["migrate", service])),
+        (true, false) => drop(command.args(["serve", service])),
+        (false, true) => drop(command.arg("migrate")),
+        (false, false) => {}
+    }
+    command
+}
+
 /// A running process, which ends with this value.
 pub struct Process {
     service: &'static str,
@@ -48,7 +62,7 @@ impl Process {
         log: PathBuf,
     ) -> Self {
         let file = File::create(&log).expect("the folder can be written");
-        let mut command = Command::new(binary(service));
+        let mut command = program(service, false);
         command
             .env_clear()
             .envs(std::env::vars().filter(|(name, _)| !name.starts_with("MENTOR")))

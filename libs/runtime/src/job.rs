@@ -28,7 +28,8 @@ pub struct Job<S> {
 /// }
 /// ```
 ///
-/// It expands to `pub(crate) fn jobs() -> Vec<runtime::Job<S>>`. Units: seconds, minutes, hours, days.
+/// It expands to `pub(crate) fn jobs() -> Vec<runtime::Job<S>>`. Units: milliseconds (500 at least, which is how
+/// often the clock is looked at), seconds, minutes, hours, days.
 #[macro_export]
 macro_rules! jobs {
     ($service:ty; $($module:ident every $count:literal $unit:ident),* $(,)?) => {
@@ -46,6 +47,9 @@ macro_rules! jobs {
 /// `period!(15 minutes)` as a `Duration`.
 #[macro_export]
 macro_rules! period {
+    ($count:literal milliseconds) => {
+        ::std::time::Duration::from_millis($count)
+    };
     ($count:literal second) => {
         ::std::time::Duration::from_secs($count)
     };

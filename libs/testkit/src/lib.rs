@@ -5,6 +5,7 @@ mod builders;
 mod database;
 mod eventually;
 mod faults;
+pub mod peers;
 pub mod servers;
 #[cfg(feature = "suite")]
 mod suite;

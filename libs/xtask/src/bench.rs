@@ -29,6 +29,8 @@ pub(crate) enum What {
     Footprint,
     /// The first import of an organisation over SCIM, beside servers of others.
     Scim,
+    /// How soon whoever left, or signed out, is refused by every service.
+    Leaving,
     /// The assignment of mentees to mentors, beside OR-Tools, lapx and SciPy.
     Matching,
 }
@@ -54,7 +56,7 @@ pub(crate) fn run(what: Option<What>, json: bool, long: bool) -> Result<()> {
 /// Everything that needs Postgres or RabbitMQ, on servers that are started for it.
 fn with_servers(wanted: &dyn Fn(What) -> bool) -> Result<Vec<Figure>> {
     provision::test_servers()?;
-    build(wanted(What::Footprint))?;
+    build(wanted(What::Footprint) || wanted(What::Leaving))?;
     let servers = Servers::start("release", &[])?;
     let mut figures = Vec::new();
     if wanted(What::Services) {
@@ -64,11 +66,13 @@ fn with_servers(wanted: &dyn Fn(What) -> bool) -> Result<Vec<Figure>> {
     if wanted(What::Messaging) || wanted(What::Services) {
         figures.extend(cargo_bench(&["-p", "messaging", "--bench", "throughput"], &servers.environment)?);
     }
-    if wanted(What::Footprint) {
-        let mut environment = servers.environment.clone();
-        let program = servers::target().join("release/mentor").display().to_string();
-        environment.push(("MENTOR_BIN".to_owned(), program));
-        figures.extend(cargo_bench(&["-p", "tests", "--bench", "load", "--", "footprint"], &environment)?);
+    for (what, name) in [(What::Footprint, "footprint"), (What::Leaving, "leaving")] {
+        if wanted(what) {
+            let mut environment = servers.environment.clone();
+            let program = servers::target().join("release/mentor").display().to_string();
+            environment.push(("MENTOR_BIN".to_owned(), program));
+            figures.extend(cargo_bench(&["-p", "tests", "--bench", "load", "--", name], &environment)?);
+        }
     }
     if wanted(What::Scim) {
         let mut environment = servers.environment.clone();

@@ -21,6 +21,11 @@ const PEERS: [&str; 7] = [
 /// Conformance suites for SCIM from PyPI, in an environment of their own: what they pin does not go with the others.
 const SCIM_PEERS: [&str; 3] = ["scim2-cli==0.6.0", "scim2-tester==0.5.2", "scim-sanity==0.7.4"];
 
+/// An identity provider from PyPI. What it asks for of scim2-client is more than it can use: from 0.8 on, discovering what a
+/// server speaks fails in it, and scim2-models has to be of the same time.
+const CANAILLE: [&str; 3] =
+    ["canaille[oidc,scim,server,sqlite]==0.3.6", "scim2-client==0.7.5", "scim2-models==0.6.12"];
+
 pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Result<()> {
     if !no_lint {
         lint::run(true)?;
@@ -30,9 +35,11 @@ pub(crate) fn run(containers: bool, no_lint: bool, arguments: &[String]) -> Resu
     }
     let python = provision::python_tools(&PEERS)?;
     let scim = provision::python_environment("scim", &SCIM_PEERS)?;
+    let canaille = provision::python_environment("canaille", &CANAILLE)?;
     let mut environment = vec![
         ("MENTOR_TEST_PYTHON".to_owned(), python.join("python3").display().to_string()),
         ("MENTOR_TEST_SCIM".to_owned(), scim.display().to_string()),
+        ("MENTOR_TEST_CANAILLE".to_owned(), canaille.display().to_string()),
     ];
     if containers {
         environment.push(("MENTOR_TEST_CONTAINERS".to_owned(), "1".to_owned()));

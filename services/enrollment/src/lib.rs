@@ -19,6 +19,8 @@ mod provisioning;
 mod training;
 mod words;
 
+pub use directory::{Retold, retell};
+
 use config::Settings;
 use kernel::Result;
 use runtime::{Deps, Job};

@@ -11,8 +11,8 @@ use tokio::{sync::Mutex, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// How often the scheduler looks at the clock.
-const TICK: Duration = Duration::from_secs(1);
+/// How often the scheduler looks at the clock: as often as the most frequent job runs.
+const TICK: Duration = Duration::from_millis(500);
 /// How often the house's own rows are swept.
 const SWEEP: Duration = Duration::from_secs(3600);
 /// What that is called in logs and audit rows.

@@ -7,8 +7,11 @@ pub(crate) mod lines;
 pub(crate) mod person;
 pub(crate) mod plan;
 mod read;
+mod retell;
 pub(crate) mod row;
 pub(crate) mod store;
+
+pub use retell::{Retold, retell};
 
 use contracts::mentor::enrollment::v1::*;
 

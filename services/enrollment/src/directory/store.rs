@@ -103,6 +103,16 @@ pub(crate) async fn everybody(tx: &mut Tx) -> Result<Vec<Known>> {
     rows.into_iter().map(Row::known).collect()
 }
 
+/// A page of active people in the order of their ids, locked against changes.
+pub(crate) async fn active_after(tx: &mut Tx, after: Uuid) -> Result<Vec<Known>> {
+    let query = select!(
+        "and state = 'active' and person_id > $2 order by person_id limit 500 for share",
+        tx.tenant(),
+        after
+    );
+    query.fetch_all(tx.conn()).await.db()?.into_iter().map(Row::known).collect()
+}
+
 /// A person for planning.
 pub(crate) async fn find_known(tx: &mut Tx, id: Uuid) -> Result<Option<Known>> {
     let row = select!("and person_id = $2", tx.tenant(), id).fetch_optional(tx.conn()).await.db()?;

@@ -5,5 +5,5 @@ pub(crate) mod refresh_deactivated;
 
 runtime::jobs! { crate::Enrollment;
     expire_applications every 1 hour,
-    refresh_deactivated every 1 minute,
+    refresh_deactivated every 500 milliseconds,
 }

@@ -1,5 +1,5 @@
 //! Keeps the set of deactivated people filled, so that processes that do not know the directory refuse leavers
-//! again soon after the cache was wiped.
+//! again within a second after the cache was wiped.
 
 use crate::{Enrollment, directory::store};
 use kernel::{Context, Result, TenantId, Uuid};

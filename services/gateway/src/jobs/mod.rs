@@ -13,7 +13,7 @@ runtime::jobs! { crate::Gateway;
     purge_deliveries every 1 hour,
     purge_sessions every 1 hour,
     purge_syncs every 24 hours,
-    refresh_ended_sessions every 1 second,
+    refresh_ended_sessions every 500 milliseconds,
     run_syncs every 1 second,
     send_webhooks every 1 second,
 }

@@ -3,6 +3,7 @@
 use crate::program::{environment, run, set};
 use contracts::mentor::enrollment::events::v1::PersonUpserted;
 use enrollment::Enrollment;
+use gateway::Gateway;
 use jiff::SignedDuration;
 use kernel::{Clock, SystemClock};
 use scheduling::Scheduling;
@@ -65,6 +66,52 @@ async fn a_dead_event_is_listed_shown_and_replayed() {
     assert_eq!(names, ["Samir Khan"]);
     let empty = mentor(&["events", "replay", "--all", "--json"]).await.json();
     assert_eq!(empty["replayed"]["scheduling"], 0);
+}
+
+/// An installation whose people are older than a projection of them: the table was not there when they came.
+#[tokio::test]
+async fn everybody_is_told_of_again_to_a_service_that_came_later() {
+    let builder = Suite::builder().service::<Enrollment>().service::<Gateway>().at(SystemClock.now());
+    let suite = builder.start().await;
+    sqlx::query(
+        "insert into enrollment.person (tenant_id, person_id, external_id, display_name, email, unit, job_title, grade, \
+                                        profession, organisation, parent_organisation, fte_percent, state, \
+                                        deactivated_at, created_at, updated_at) \
+         select $1, gen_random_uuid(), 'E-' || n, 'Ada', 'E-' || n || '@example.org', '', '', '', '', '', '', 100, \
+                case when n > 1200 then 'deactivated' else 'active' end, \
+                case when n > 1200 then to_timestamp(1736154000) end, to_timestamp(1736154000), \
+                to_timestamp(1736154000) from generate_series(1, 1203) n",
+    )
+    .bind(suite.tenant.0)
+    .execute(suite.sql())
+    .await
+    .expect("people of before");
+    sqlx::query(
+        "insert into enrollment.tenant (tenant_id, first_seen_at) values ($1, to_timestamp(1736154000))",
+    )
+    .bind(suite.tenant.0)
+    .execute(suite.sql())
+    .await
+    .expect("a tenant of before");
+    let known = async || -> i64 {
+        let sql = "select count(*) from gateway.directory_person where active";
+        sqlx::query_scalar(sql).fetch_one(suite.sql()).await.expect("reads")
+    };
+    assert_eq!(known().await, 0);
+    let variables = environment(suite.config(), &suite.database().url());
+    let services = ["--service", "enrollment", "--service", "gateway"];
+    for _ in 0..2 {
+        let told = run(&[&["events", "retell", "--json"][..], &services].concat(), &variables).await.json();
+        assert_eq!((&told["people"], &told["tenants"]), (&1200.into(), &1.into()), "{told}");
+        suite.settle().await;
+        assert_eq!((known().await, suite.parked("gateway").await), (1200, 0));
+    }
+    let elsewhere = testkit::id(9).to_string();
+    let nobody =
+        run(&[&["events", "retell", "--tenant", &elsewhere][..], &services].concat(), &variables).await;
+    assert!(nobody.stdout.starts_with("0 people"), "{} {}", nobody.stdout, nobody.stderr);
+    let other = run(&["events", "retell", "--service", "gateway"], &variables).await;
+    assert!(other.stderr.contains("name enrollment"), "{}", other.stderr);
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 pub(crate) mod agent;
 pub(crate) mod edge;
-pub(crate) mod peers;
+
+pub(crate) use testkit::peers;
 
 use agent::Agent;
 use contracts::mentor::gateway::v1::{

@@ -3,6 +3,7 @@
 mod find;
 mod list;
 mod replay;
+mod retell;
 mod show;
 
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use kernel::Uuid;
+use kernel::{TenantId, Uuid};
 use runtime::StartError;
 use storage::Database;
 
@@ -26,6 +27,7 @@ use storage::Database;
     ("mentor events list", "dead ones, waiting ones, unpublished ones, of all services"),
     ("mentor events show 01941f29-7c00-7000-8000-000000000001", "its headers, its fate, its body as JSON"),
     ("mentor events replay --all --service scheduling", "try every dead event of one service again"),
+    ("mentor events retell", "after an upgrade whose notes ask for it: tell of everybody in the directory again"),
 ]))]
 pub(crate) struct Events {
     #[command(subcommand)]
@@ -67,6 +69,13 @@ enum Action {
         #[arg(long, group = "which")]
         all: bool,
     },
+    /// Tell every service again of everybody in the directory, as when they came: for one whose tables are newer than the
+    /// people. What is known already does not change; webhooks that ask for PersonUpserted hear it, too.
+    Retell {
+        /// Only the people of this tenant.
+        #[arg(long, value_name = "ID")]
+        tenant: Option<Uuid>,
+    },
 }
 
 pub(crate) async fn run(events: Events) -> Result<()> {
@@ -92,5 +101,6 @@ async fn act(action: Action, json: bool, databases: &[Database]) -> Result<()> {
         Action::Show { id } => show::run(databases, id, json).await,
         Action::Replay { id: Some(id), .. } => replay::one(databases, id, json).await,
         Action::Replay { id: None, .. } => replay::all(databases, json).await,
+        Action::Retell { tenant } => retell::run(databases, tenant.map(TenantId), json).await,
     }
 }

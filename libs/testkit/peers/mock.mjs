@@ -1,10 +1,11 @@
 // The npm package oauth2-mock-server as a hostile identity provider.
 //   node mock.mjs
-// Prints {"issuer": …}. Stands behind a door that can be told (PUT /control) to change the claims of the next ID tokens, to sign them
-// in other ways, and to hide, slow or swell the documents. POST /sign signs any claims.
+// Prints {"issuer": …}. Reads commands as lines of JSON and answers each with one: `control` changes the claims of the next ID tokens,
+// signs them in other ways, and hides, slows or swells the documents; `sign` signs any claims. Ends with its standard input.
 import { createRequire } from 'node:module';
 import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, request } from 'node:http';
+import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
 const require = createRequire(`${process.env.MENTOR_NODE_MODULES}/package.json`);
@@ -15,7 +16,7 @@ await mock.issuer.keys.generate('RS256');
 await mock.start(0, '127.0.0.1');
 const inner = mock.address().port;
 
-// What was said last by PUT /control.
+// What was said last by `control`.
 let control = {};
 let nonce;
 mock.service.on('beforeTokenSigning', (token) => {
@@ -59,29 +60,7 @@ function forged(token, how) {
   }
 }
 
-const body = async (from) => {
-  let text = '';
-  for await (const chunk of from) text += chunk;
-  return text;
-};
-
-const door = createServer(async (from, to) => {
-  if (from.method === 'PUT' && from.url === '/control') {
-    control = JSON.parse(await body(from));
-    if (control.rotate) {
-      for (const key of mock.issuer.keys.toJSON()) mock.issuer.keys.get(key.kid);
-      const fresh = await mock.issuer.keys.generate('RS256');
-      control.kid = fresh.kid;
-    }
-    return to.end();
-  }
-  if (from.method === 'POST' && from.url === '/sign') {
-    const { claims, header } = JSON.parse(await body(from));
-    const keys = mock.issuer.keys.toJSON(true);
-    const jwk = keys.find((key) => key.kid === control.kid) ?? keys[0];
-    const head = `${part({ alg: 'RS256', kid: jwk.kid, typ: 'logout+jwt', ...header })}.${part(claims)}`;
-    return to.end(`${head}.${sign('sha256', Buffer.from(head), createPrivateKey({ key: jwk, format: 'jwk' })).toString('base64url')}`);
-  }
+const door = createServer((from, to) => {
   const url = new URL(from.url, mock.issuer.url);
   if (url.pathname === '/authorize') nonce = url.searchParams.get('nonce');
   if (url.pathname === '/jwks' || url.pathname.startsWith('/.well-known/')) {
@@ -103,6 +82,26 @@ const door = createServer(async (from, to) => {
 });
 await new Promise((done) => door.listen(0, '127.0.0.1', done));
 mock.issuer.url = `http://127.0.0.1:${door.address().port}`;
+const commands = {
+  control: async ({ control: wanted }) => {
+    control = wanted;
+    if (control.rotate) control.kid = (await mock.issuer.keys.generate('RS256')).kid;
+    return {};
+  },
+  // By the newest key.
+  sign: async ({ claims, header, forge }) => {
+    const keys = mock.issuer.keys.toJSON(true);
+    const jwk = keys.find((key) => key.kid === control.kid) ?? keys[0];
+    const head = `${part({ alg: 'RS256', kid: jwk.kid, typ: 'logout+jwt', ...header })}.${part(claims)}`;
+    const signature = sign('sha256', Buffer.from(head), createPrivateKey({ key: jwk, format: 'jwk' })).toString('base64url');
+    const token = `${head}.${signature}`;
+    return { token: forge ? forged(token, forge) : token };
+  },
+};
 console.log(JSON.stringify({ issuer: mock.issuer.url }));
-process.stdin.resume();
-process.stdin.on('end', () => process.exit(0));
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line);
+  const answer = await commands[command.do](command).catch((error) => ({ error: String(error) }));
+  console.log(JSON.stringify(answer));
+}
+process.exit(0);

@@ -1,5 +1,5 @@
-//! Programs that have none of our code: npm's oidc-provider and oauth2-mock-server, and Chromium by playwright-core. They are
-//! installed once below `target/tools/signin`, or taken from `MENTOR_TEST_NODE`.
+//! Programs for signing in that have none of our code: npm's oidc-provider and oauth2-mock-server, and Chromium by
+//! playwright-core. They are installed once below `target/tools/signin`, or taken from `MENTOR_TEST_NODE`.
 
 use serde_json::{Value, json};
 use std::{
@@ -15,7 +15,7 @@ const PACKAGES: [&str; 3] = ["oidc-provider@9.13.3", "oauth2-mock-server@8.2.3",
 
 /// A program that answers lines with lines; ends when it is dropped.
 #[derive(Clone)]
-pub(crate) struct Peer(Arc<Mutex<Running>>);
+pub struct Peer(Arc<Mutex<Running>>);
 
 struct Running {
     process: Child,
@@ -41,12 +41,15 @@ impl Drop for Running {
 }
 
 impl Peer {
-    /// Starts a program of `tests/peers`; what it says first.
-    pub(crate) async fn start(program: &'static str, argument: Value) -> (Peer, Value) {
+    /// Starts a program of `libs/testkit/peers`; what it says first.
+    ///
+    /// # Panics
+    /// When it can't be had or does not start, with what to install.
+    pub async fn start(program: &'static str, argument: Value) -> (Peer, Value) {
         let work = move || {
             let mut command = Command::new("node");
             command.env("MENTOR_NODE_MODULES", modules());
-            command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(program));
+            command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(program));
             command.arg(argument.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
             let mut process = command.spawn().expect("node runs: apt install npm");
             let input = process.stdin.take();
@@ -59,7 +62,10 @@ impl Peer {
     }
 
     /// Sends a line; the answer.
-    pub(crate) async fn ask(&self, command: Value) -> Value {
+    ///
+    /// # Panics
+    /// When the program is gone, or says that it can't.
+    pub async fn ask(&self, command: Value) -> Value {
         let running = Arc::clone(&self.0);
         let work = move || {
             let mut running = running.lock().expect("one at a time");
@@ -74,31 +80,43 @@ impl Peer {
     }
 }
 
-/// The hostile provider.
-pub(crate) struct Mock {
-    pub(crate) issuer: String,
-    http: reqwest::Client,
-    _peer: Peer,
+/// oauth2-mock-server as a hostile identity provider.
+pub struct Mock {
+    /// Its address, which is what it calls itself.
+    pub issuer: String,
+    peer: Peer,
 }
 
 impl Mock {
-    pub(crate) async fn start() -> Mock {
+    /// Starts it; it behaves well until it is told otherwise.
+    pub async fn start() -> Mock {
         let (peer, said) = Peer::start("mock.mjs", json!({})).await;
-        let issuer = said["issuer"].as_str().expect("an address").to_owned();
-        Mock { issuer, http: reqwest::Client::new(), _peer: peer }
+        Mock { issuer: said["issuer"].as_str().expect("an address").to_owned(), peer }
     }
 
-    /// Says how the next answers shall be.
-    pub(crate) async fn control(&self, control: Value) {
-        let sent = self.http.put(format!("{}/control", self.issuer)).body(control.to_string()).send().await;
-        assert!(sent.expect("an answer").status().is_success());
+    /// Where its keys are.
+    pub fn jwks_url(&self) -> String {
+        format!("{}/jwks", self.issuer)
+    }
+
+    /// Says how the next answers shall be: `claims`, `without`, `forge`, `answer`, `documents`, `rotate`.
+    pub async fn control(&self, control: Value) {
+        self.peer.ask(json!({ "do": "control", "control": control })).await;
     }
 
     /// Any claims, signed by the provider's newest key.
-    pub(crate) async fn sign(&self, header: Value, claims: Value) -> String {
-        let body = json!({ "header": header, "claims": claims }).to_string();
-        let sent = self.http.post(format!("{}/sign", self.issuer)).body(body).send().await;
-        sent.expect("an answer").text().await.expect("whole")
+    pub async fn sign(&self, header: Value, claims: Value) -> String {
+        self.token(json!({ "do": "sign", "header": header, "claims": claims })).await
+    }
+
+    /// The same claims under a signature that must not count: `none`, `stripped`, `hs256-public-key`, `unknown-key`,
+    /// `stolen-kid`, `bent`.
+    pub async fn forge(&self, how: &str, header: Value, claims: Value) -> String {
+        self.token(json!({ "do": "sign", "header": header, "claims": claims, "forge": how })).await
+    }
+
+    async fn token(&self, command: Value) -> String {
+        self.peer.ask(command).await["token"].as_str().expect("a token").to_owned()
     }
 }
 
