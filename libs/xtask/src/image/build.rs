@@ -81,7 +81,7 @@ pub(crate) fn triple() -> Result<String> {
 /// Builds the programs statically; gives their folder.
 pub(crate) fn build(programs: &[Program]) -> Result<PathBuf> {
     let triple = triple()?;
-    say(&format!("building static programs for {triple} (the first time takes some minutes)"));
+    say(&format!("building static programs for {triple} (optimised as a whole: some minutes each)"));
     let mut build = offline(["build", "--profile", PROFILE, "--locked", "--bins", "--target", &triple], &[]);
     for program in programs {
         build.args(["--package", &program.package]);
