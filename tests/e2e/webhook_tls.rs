@@ -41,9 +41,9 @@ async fn a_webhook_goes_to_whom_a_trusted_authority_vouches_for_alone() {
     let http = format!("127.0.0.1:{}", free_port());
     fleet.set("MENTOR__HTTP__LISTEN", &http);
     let more = format!(
-        "[services.gateway.webhooks]\nkey_file = {:?}\ngenerate_key = true\nports = []\n\
+        "[services.gateway]\nkeys_file = {:?}\ngenerate_keys = true\n[services.gateway.webhooks]\nports = []\n\
          allowed_networks = [\"127.0.0.0/8\", \"::1/128\"]\n",
-        fleet.folder().join("webhooks.keys").display().to_string()
+        fleet.folder().join("gateway.keys").display().to_string()
     );
     fleet.settings(&[], &more);
     fleet.start("gateway").await;

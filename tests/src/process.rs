@@ -200,7 +200,7 @@ impl Fleet {
     /// # Panics
     /// When the folder can't be written.
     pub fn sign_people_in(&mut self, issuers: &[String]) -> String {
-        let keys = self.folder.path().join("sign_in.keys");
+        let keys = self.folder.path().join("gateway.keys");
         // 32 bytes that no other test has, in base64.
         fs::write(&keys, format!("{}AAAAAAAAAAA=\n", SystemClock.new_id().simple()))
             .expect("the folder can be written");
@@ -211,8 +211,8 @@ impl Fleet {
              algorithms = [\"EdDSA\"] }}"
         );
         let more = format!(
-            "[services.gateway]\npublic_url = {root:?}\n\
-             [services.gateway.sign_in]\nkeys_file = {:?}\nlocal_providers = true\n",
+            "[services.gateway]\npublic_url = {root:?}\nkeys_file = {:?}\n\
+             [services.gateway.sign_in]\nlocal_providers = true\n",
             keys.display().to_string()
         );
         self.settings(&[&[own][..], issuers].concat(), &more);

@@ -7,7 +7,7 @@ use crate::{
     telemetry::{Program, Telemetry},
 };
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::{io::Write, path::PathBuf, process::ExitCode};
 use storage::MigrationReport;
 use tokio::signal::unix::{SignalKind, signal};
@@ -115,11 +115,17 @@ enum Command {
     },
 }
 
+/// The command line of a service's own program.
+fn command(service: &str) -> clap::Command {
+    let name = format!("mentor-{service}");
+    Arguments::command().display_name(name.clone()).bin_name(name)
+}
+
 /// All of a service's `main`.
 pub fn main<S: Service>() -> ExitCode {
     install_crypto();
-    let arguments = Arguments::parse();
-    match run::<S>(arguments) {
+    let arguments = Arguments::from_arg_matches(&command(S::NAME).get_matches());
+    match run::<S>(arguments.unwrap_or_else(|error| error.exit())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Logging may not be set up yet.
@@ -157,4 +163,15 @@ fn run<S: Service>(arguments: Arguments) -> anyhow::Result<()> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_says_which_service_it_is() {
+        let said = command("enrollment").render_version();
+        assert_eq!(said, format!("mentor-enrollment {}\n", env!("CARGO_PKG_VERSION")));
+    }
 }

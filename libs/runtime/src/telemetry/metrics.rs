@@ -51,7 +51,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ("mentor_sign_ins_total", "People who were signed in, and tokens that machines were given."),
     ("mentor_sign_in_refusals_total", "Sign-ins that were refused, by who wanted in and the reason."),
     ("mentor_sync_runs_total", "Runs of sources that ended or wait for a person's word, by state."),
-    ("mentor_sync_run_seconds", "How long a run of a source took to its end, or to a question."),
+    ("mentor_sync_run_seconds", "How long a run of a source took until it ended or waited for a person."),
     ("mentor_sync_oldest_seconds", "How long the oldest run of a source has been due or under way."),
     ("mentor_tls_reloads_total", "Renewed TLS certificates, by outcome."),
     ("mentor_log_lines_total", "Log lines of the levels warn and error."),
