@@ -19,6 +19,8 @@ const BOUNDED: Duration = Duration::from_secs(10);
 struct Stage {
     fleet: Fleet,
     mock: Mock,
+    // Dropped after the processes, whose connections it ends.
+    _database: TestDatabase,
 }
 
 impl Stage {
@@ -28,7 +30,7 @@ impl Stage {
         let mock = Mock::start().await;
         fleet.settings(&[trusted(&mock, fleet.tenant)], "");
         fleet.start_all().await;
-        Stage { fleet, mock }
+        Stage { fleet, mock, _database: database }
     }
 
     async fn documents(&self, how: &str) {
