@@ -1,6 +1,9 @@
 //! Domain: secrets that replace each other with an overlap: tokens of connections, secrets of clients and of webhooks. Pure.
 
+mod convert;
 pub(crate) mod store;
+
+pub(crate) use convert::overlap;
 
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, Result, Uuid};
@@ -41,19 +44,6 @@ pub(crate) fn rotate(
     secrets.retain(|secret| secret.expires_at.is_none_or(|expires| expires > now));
     secrets.insert(0, Secret { id: new, created_at: now, expires_at: None, last_used_at: None });
     Ok(())
-}
-
-/// The overlap of a request; its bounds are [`rotate`]'s.
-///
-/// # Errors
-/// `FIELD_INVALID` for what is no span of time forward.
-pub(crate) fn overlap(sent: Option<prost_types::Duration>) -> Result<Option<SignedDuration>> {
-    let sound = |sent: &prost_types::Duration| (0..1_000_000_000).contains(&sent.nanos) && sent.seconds >= 0;
-    match sent {
-        None => Ok(None),
-        Some(sent) if sound(&sent) => Ok(Some(SignedDuration::new(sent.seconds, sent.nanos))),
-        Some(_) => Err(out_of_bounds()),
-    }
 }
 
 fn out_of_bounds() -> Box<Error> {
