@@ -246,6 +246,9 @@ fn many(mut values: Vec<Value>, verb: Verb, target: &Target<'_>, sent: &Value) -
     values.retain(|value| {
         value.as_object().is_none_or(|members| !members.is_empty()) && key(value) != Some("")
     });
+    // What the change has made alike is one value, as it is when both are sent.
+    let mut seen = std::collections::HashSet::new();
+    values.retain(|value| seen.insert(value.to_string()));
     // One PATCH after another must not let it grow beyond what could be sent at once.
     value::not_too_many(&name, target.attribute, values.len())?;
     Ok(values)
@@ -410,6 +413,17 @@ mod tests {
         let after = patched(before, json!([{ "op": "replace", "path": "emails.type", "value": "work" }]));
         let emails = json!([{ "value": "x", "type": "work" }, { "value": "y", "type": "work" }]);
         assert_eq!(after.expect("sound")["emails"], emails);
+    }
+
+    #[test]
+    fn values_that_a_change_makes_alike_are_one() {
+        let before =
+            json!({ "userName": "a", "emails": [{ "value": "x" }, { "value": "x", "type": "home" }] });
+        for (path, value) in [("emails.type", "home"), ("emails[value pr].type", "home")] {
+            let change = json!([{ "op": "replace", "path": path, "value": value }]);
+            let after = patched(before.clone(), change).expect("sound");
+            assert_eq!(after["emails"], json!([{ "value": "x", "type": "home" }]), "{path}");
+        }
     }
 
     proptest! {
