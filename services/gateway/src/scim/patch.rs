@@ -370,7 +370,7 @@ fn create(
     };
     let blank = blank.ok_or_else(|| Refusal::no_target(format!("{}: no value matches", target.name())))?;
     if let Some(change) = changed(target, sub, sent, false)? {
-        let new = value::values(&target.name(), target.attribute, &merged(Some(blank), change))?;
+        let new = value::values(&target.whole(), target.attribute, &merged(Some(blank), change))?;
         add(values, new);
     }
     Ok(())
@@ -424,6 +424,15 @@ mod tests {
             let after = patched(before.clone(), change).expect("sound");
             assert_eq!(after["emails"], json!([{ "value": "x", "type": "home" }]), "{path}");
         }
+    }
+
+    #[test]
+    fn a_value_made_from_a_filter_is_checked_like_any() {
+        let long = "x".repeat(501);
+        let path = format!("emails[type eq \"work\" and value eq \"{long}\"].display");
+        let refused =
+            patched(json!({ "userName": "a" }), json!([{ "op": "add", "path": path, "value": "d" }]));
+        assert!(refused.expect_err("too long").detail.contains("at most 500"));
     }
 
     proptest! {

@@ -34,12 +34,17 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// For messages.
-    pub(crate) fn name(&self) -> String {
-        let name = match self.urn {
+    /// The attribute, by which its values are checked.
+    pub(crate) fn whole(&self) -> String {
+        match self.urn {
             Some(urn) => format!("{urn}:{}", self.attribute.name),
             None => self.attribute.name.clone(),
-        };
+        }
+    }
+
+    /// For messages.
+    pub(crate) fn name(&self) -> String {
+        let name = self.whole();
         match self.sub {
             Some(sub) => format!("{name}.{}", sub.name),
             None => name,
