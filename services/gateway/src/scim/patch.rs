@@ -311,7 +311,10 @@ fn selected(
     if hits.is_empty() {
         return match (removes, verb) {
             (true, _) => Ok(()),
-            (false, Verb::Replace) => Err(Refusal::no_target(format!("{}: no value matches", target.name()))),
+            // Without a filter a replacement of what is not there adds it (RFC 7644, 3.5.2.3).
+            (false, Verb::Replace) if condition.is_some() => {
+                Err(Refusal::no_target(format!("{}: no value matches", target.name())))
+            }
             (false, _) => create(values, target, condition, sub, sent),
         };
     }
@@ -424,6 +427,14 @@ mod tests {
             let after = patched(before.clone(), change).expect("sound");
             assert_eq!(after["emails"], json!([{ "value": "x", "type": "home" }]), "{path}");
         }
+    }
+
+    #[test]
+    fn a_replacement_is_the_same_a_second_time() {
+        let before = json!({ "userName": "a", "emails": [{ "value": "x" }] });
+        let change = json!([{ "op": "replace", "path": "emails.value", "value": "" }]);
+        let after = patched(before, change.clone()).expect("sound");
+        assert_eq!(patched(after.clone(), change).expect("the same"), after);
     }
 
     #[test]
