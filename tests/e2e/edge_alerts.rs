@@ -18,7 +18,7 @@ use kernel::Role;
 use sqlx::AssertSqlSafe;
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -26,7 +26,7 @@ use std::{
     },
     time::Duration,
 };
-use testkit::{TestDatabase, eventually};
+use testkit::{TestDatabase, eventually, free_port};
 use tests::{
     life::PATIENCE,
     process::{Fleet, Servers},
@@ -247,8 +247,7 @@ impl Edge {
 }
 
 fn free_address() -> SocketAddr {
-    let port = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    port.local_addr().expect("bound")
+    SocketAddr::from(([127, 0, 0, 1], free_port()))
 }
 
 /// Whoever receives webhooks: answers every message with the status of now.

@@ -1,11 +1,8 @@
 //! Starts that go wrong: a setting that is wrong ends the process with its name; what is away is waited for, not ready,
 //! and the process goes on by itself when it is back.
 
-use std::{
-    fs,
-    net::{SocketAddr, TcpListener},
-};
-use testkit::{Fault, FaultProxy, TestDatabase, eventually};
+use std::{fs, net::SocketAddr};
+use testkit::{Fault, FaultProxy, TestDatabase, eventually, free_port};
 use tests::{
     process::{Fleet, START, Servers},
     prometheus::get,
@@ -129,9 +126,7 @@ async fn a_full_disk_under_the_log_stops_nobody() {
     let database = TestDatabase::empty().await;
     let fleet = Fleet::prepare(&Servers::shared(&database.url()).await).await;
     // It can't tell where it listens.
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    drop(listener);
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let listen = address.to_string();
     let mut process = fleet.launch_deaf("enrollment", &[("MENTOR__SERVER__LISTEN", &listen)]);
     eventually!(START, health(address, "").await == Some(ServingStatus::Serving));

@@ -10,11 +10,10 @@ use serde_json::Value;
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
-use testkit::{TestDatabase, eventually};
+use testkit::{TestDatabase, eventually, free_port};
 use tests::{
     life::{PATIENCE, row},
     process::{Fleet, Servers},
@@ -82,12 +81,6 @@ impl Drop for Collector {
             let _ = (child.kill(), child.wait());
         }
     }
-}
-
-/// A port that was free a moment ago; the collector does not tell which one it took.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

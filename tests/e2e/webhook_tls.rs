@@ -12,10 +12,10 @@ use std::{
     fs,
     sync::{Arc, Mutex, PoisonError},
 };
-use testkit::{TestDatabase, eventually};
+use testkit::{TestDatabase, eventually, free_port};
 use tests::{
     life::PATIENCE,
-    process::{Fleet, Servers, free_port},
+    process::{Fleet, Servers},
     stage::Stage,
 };
 use tokio::{

@@ -3,12 +3,11 @@
 use crate::{median, number};
 use anyhow::{Context, Result, bail, ensure};
 use std::{
-    net::TcpListener,
     path::PathBuf,
     process::Stdio,
     time::{Duration, Instant},
 };
-use testkit::TestDatabase;
+use testkit::{TestDatabase, free_port};
 use tokio::{
     process::{Child, Command},
     time::interval,
@@ -49,7 +48,7 @@ struct Footprint {
 impl Footprint {
     /// One start; it is killed at the end, as nothing is under way in it.
     async fn round(&self) -> Result<(f64, f64)> {
-        let port = free_port()?;
+        let port = free_port();
         let begun = Instant::now();
         let mut process = self.command(port, "serve").kill_on_drop(true).spawn()?;
         let started = serving(&mut process, port, begun).await?;
@@ -126,8 +125,4 @@ fn resident(process: u32) -> Result<f64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes: f64 = line.context("no VmRSS")?.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kilobytes / 1024.0)
-}
-
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -6,6 +6,9 @@
 //! `SECONDS` (of each half of a round) change how long it takes. `cargo xtask bench` runs all with everything they need,
 //! and judges the figures.
 
+// The optimizer lays the clients' calls into each other, deeper than the usual limit.
+#![recursion_limit = "256"]
+
 mod driver;
 mod explain;
 mod footprint;

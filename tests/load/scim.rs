@@ -3,7 +3,7 @@
 //!
 //! `MENTOR_SCIM2_SERVER` names the one's program, `MENTOR_SCIMMY` the folder with the other's modules.
 
-use crate::{driver::CONNECTIONS, footprint::free_port, median, number};
+use crate::{driver::CONNECTIONS, median, number};
 use anyhow::{Context, Result, bail, ensure};
 use contracts::mentor::gateway::v1::{
     CreateConnectionRequest, connection_service_client::ConnectionServiceClient,
@@ -21,7 +21,7 @@ use std::{
     process::Stdio,
     time::{Duration, Instant},
 };
-use testkit::Suite;
+use testkit::{Suite, free_port};
 use tokio::{
     process::{Child, Command},
     time::interval,
@@ -153,7 +153,7 @@ async fn gateway() -> Result<(Suite, Target)> {
 
 async fn scim2_server() -> Result<Target> {
     let program = std::env::var_os("MENTOR_SCIM2_SERVER").context("MENTOR_SCIM2_SERVER names no program")?;
-    let port = free_port()?;
+    let port = free_port();
     let mut command = Command::new(program);
     command.args(["--port", &port.to_string(), "--bearer-token", "bench"]);
     peer(command, format!("http://127.0.0.1:{port}/v2")).await
@@ -161,7 +161,7 @@ async fn scim2_server() -> Result<Target> {
 
 async fn scimmy() -> Result<Target> {
     let modules = std::env::var_os("MENTOR_SCIMMY").context("MENTOR_SCIMMY names no folder")?;
-    let port = free_port()?;
+    let port = free_port();
     let mut command = Command::new("node");
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("load/scimmy.mjs"));
     command.arg(modules).arg(port.to_string());

@@ -2,7 +2,6 @@
 //!
 //! Taken from `MENTOR_TEST_CANAILLE`, or installed once below `target/tools/canaille`.
 
-use crate::process::free_port;
 use kernel::{Clock, SystemClock};
 use serde_json::Value;
 use std::{
@@ -13,7 +12,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use testkit::eventually;
+use testkit::{eventually, free_port};
 
 /// As it is released, with the client for SCIM that it was written for: with later ones it can't discover any server.
 const PACKAGES: [&str; 3] =

@@ -9,7 +9,7 @@ use kernel::{Clock, Ids, SharedClock, SystemClock, TenantId};
 use std::{
     collections::BTreeMap,
     fs,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
     sync::{
@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use testkit::{Prefix, servers, unique};
+use testkit::{Prefix, free_port, servers, unique};
 
 /// All services with a binary of their own.
 pub const SERVICES: [&str; 5] = ["enrollment", "matching", "scheduling", "evaluation", "gateway"];
@@ -151,7 +151,8 @@ impl Fleet {
         let port = self.processes.get(service).map(|process| process.address().port());
         self.processes.remove(service);
         let log = self.folder.path().join(format!("{service}.{}.log", unique()));
-        let mut process = Process::launch(service, &self.environment, port.unwrap_or(0), log);
+        let port = port.unwrap_or_else(free_port);
+        let mut process = Process::launch(service, &self.environment, port, log);
         process.ready().await;
         self.processes.insert(service, process);
     }
@@ -298,15 +299,6 @@ fn token(issuer: &DevIssuer, tenant: TenantId, role: kernel::Role, person: Optio
     let ttl = Duration::from_secs(3 * 365 * 86_400);
     let token = NewToken { tenant, subject: &subject, roles: &[role], person, ttl };
     issuer.token(&token).expect("the issuer signs")
-}
-
-/// A port that was free a moment ago.
-///
-/// # Panics
-/// When there is none.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
 
 /// Debian keeps it off the loader's path.

@@ -4,12 +4,12 @@ use serde_json::Value;
 use std::{
     fs::{self, File},
     io::{Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
-use testkit::eventually;
+use testkit::{eventually, free_port};
 
 /// It may take this long to start on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -27,9 +27,7 @@ impl Prometheus {
     /// # Panics
     /// When it is not installed, with what to install.
     pub async fn start(folder: &Path, rules: &str) -> Self {
-        let port = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let address = port.local_addr().expect("bound");
-        drop(port);
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let (targets, rule_file) = (folder.join("targets.json"), folder.join("alerts.yaml"));
         fs::write(&targets, "[]").expect("the folder can be written");
         fs::write(&rule_file, rules).expect("the folder can be written");

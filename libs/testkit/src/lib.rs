@@ -6,6 +6,7 @@ mod database;
 mod eventually;
 mod faults;
 pub mod peers;
+mod ports;
 pub mod servers;
 #[cfg(feature = "suite")]
 mod suite;
@@ -14,5 +15,6 @@ pub use builders::{id, start_of_time, unique};
 pub use database::TestDatabase;
 pub use eventually::poll;
 pub use faults::{Fault, FaultProxy};
+pub use ports::free_port;
 #[cfg(feature = "suite")]
 pub use suite::{Prefix, Suite, SuiteBuilder};

@@ -6,8 +6,8 @@ use lapin::{Channel, Connection, ConnectionProperties, uri::AMQPUri};
 use std::time::Duration;
 use tokio::{sync::Mutex, time::timeout};
 
-/// How long connecting or opening a channel may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long connecting or opening a channel may take: half of the time in which events must flow again after a fault.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection by purpose.
 pub(crate) struct Link {

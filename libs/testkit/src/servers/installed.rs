@@ -4,12 +4,12 @@ use super::{
     Server, ready,
     shared::{Handle, Instance, answers},
 };
+use crate::ports::free_port;
 use anyhow::{Context, Result, anyhow, bail};
 use std::{
     env,
     ffi::OsString,
     fs,
-    net::TcpListener,
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
         process::CommandExt,
@@ -100,7 +100,7 @@ fn postgres_recipe(directory: &Path, more: &[&str]) -> Result<Recipe> {
     command.arg("-D").arg(&data).args(["-U", "postgres", "-A", "trust", "-E", "UTF8"]);
     command.args(["--locale=C", "--no-sync"]);
     run(&mut command, &directory.join("initdb.log"))?;
-    let port = free_port()?;
+    let port = free_port();
     let mut arguments = vec!["-D".to_owned(), data.display().to_string(), "-p".to_owned(), port.to_string()];
     let own = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
     for option in own.iter().chain(&POSTGRES_OPTIONS).chain(more) {
@@ -158,7 +158,7 @@ fn redis_recipe(directory: &Path) -> Result<Recipe> {
     let program = find("redis-server", []).ok_or_else(|| {
         anyhow!("install it (Debian, Ubuntu: apt install redis-server), or set MENTOR_TEST_REDIS_URL")
     })?;
-    let (port, directory) = (free_port()?.to_string(), directory.display().to_string());
+    let (port, directory) = (free_port().to_string(), directory.display().to_string());
     let arguments =
         ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", &directory];
     let arguments = arguments.map(str::to_owned).to_vec();
@@ -196,7 +196,7 @@ fn rabbitmq_recipe(directory: &Path) -> Result<Recipe> {
     }
     user.own(directory)?;
     fs::write(directory.join("enabled_plugins"), "[].\n")?;
-    let (port, distribution, names) = (free_port()?, free_port()?, free_port()?);
+    let (port, distribution, names) = (free_port(), free_port(), free_port());
     let inside = |name: &str| directory.join(name).into_os_string();
     let environment = vec![
         ("HOME", inside("home")),
@@ -295,10 +295,6 @@ fn find(name: &str, before_path: impl IntoIterator<Item = PathBuf>) -> Option<Pa
         env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
     let candidates = before_path.into_iter().chain(path);
     candidates.map(|directory| directory.join(name)).find(|candidate| candidate.is_file())
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 /// Whom a server runs as: root becomes somebody else.

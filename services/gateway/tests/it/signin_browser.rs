@@ -23,7 +23,7 @@ impl Stage {
     async fn start() -> Stage {
         let world = World::with(Setup::default()).await;
         let public = format!("https://127.0.0.1:{}", world.public);
-        let port = crate::signin::free_port();
+        let port = testkit::free_port();
         let mut wanted = settings(&format!("http://127.0.0.1:{port}"));
         wanted.scopes = ["email", "groups", "offline_access"].map(str::to_owned).to_vec();
         let added = world.provider(wanted, SECRET).await;

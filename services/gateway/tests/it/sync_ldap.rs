@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
-use testkit::eventually;
+use testkit::{eventually, free_port};
 
 /// People of the directory.
 const MANY: usize = 1_200;
@@ -43,10 +43,6 @@ fn program() -> PathBuf {
     let found =
         ["/usr/sbin/slapd", "/usr/libexec/slapd"].into_iter().map(PathBuf::from).find(|path| path.exists());
     found.expect("slapd is missing: apt install slapd")
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
 }
 
 /// So many people, eight to a manager; every second manager's DN is written in another way.

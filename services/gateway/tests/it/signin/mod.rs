@@ -15,9 +15,8 @@ use edge::Edge;
 use grpc::{Channel, IssuerSettings};
 use jiff::SignedDuration;
 use kernel::{Clock, Role, SystemClock, Uuid};
-use std::net::TcpListener;
 use tempfile::TempDir;
-use testkit::Suite;
+use testkit::{Suite, free_port};
 use tonic::Status;
 
 /// The gateway, set up for signing in.
@@ -35,12 +34,6 @@ pub(crate) struct Setup {
     pub(crate) plain: bool,
     pub(crate) sign_in: toml::Table,
     pub(crate) in_process: bool,
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
 
 impl World {
