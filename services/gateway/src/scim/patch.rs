@@ -164,11 +164,12 @@ fn attribute(resource: &mut Object, verb: Verb, target: &Target<'_>, value: &Val
             Some(Value::Array(values)) => values,
             _ => Vec::new(),
         };
-        let values = many(values, verb, target, value)?;
-        (!values.is_empty()).then_some(Value::Array(values))
+        Some(Value::Array(many(values, verb, target, value)?))
     } else {
         one(slot, verb, target, value)?
     };
+    // Whatever the operation made of it must be what could be sent, and is kept as it would be then.
+    let slot = value::assigned(&target.attribute_name(), target.attribute, &slot.unwrap_or_default())?;
     if let Some(slot) = slot {
         home.insert(target.attribute.name.clone(), slot);
     }
@@ -197,8 +198,7 @@ fn one(slot: Option<Value>, verb: Verb, target: &Target<'_>, sent: &Value) -> Re
             if removes || new.is_some() {
                 set(&mut members, &sub.name, new);
             }
-            let emptied = members.get("value").and_then(Value::as_str) == Some("");
-            Ok((!members.is_empty() && !emptied).then_some(Value::Object(members)))
+            Ok(Some(Value::Object(members)))
         }
         None if removes => Ok(None),
         None => match value::assigned(&target.name(), target.attribute, sent)? {
@@ -242,15 +242,6 @@ fn many(mut values: Vec<Value>, verb: Verb, target: &Target<'_>, sent: &Value) -
         (_, None, None) => add(&mut values, value::values(&name, target.attribute, sent)?),
         (verb, condition, sub) => selected(&mut values, verb, target, condition.as_ref(), sub, sent)?,
     }
-    // What was emptied is unassigned.
-    values.retain(|value| {
-        value.as_object().is_none_or(|members| !members.is_empty()) && key(value) != Some("")
-    });
-    // What the change has made alike is one value, as it is when both are sent.
-    let mut seen = std::collections::HashSet::new();
-    values.retain(|value| seen.insert(value.to_string()));
-    // One PATCH after another must not let it grow beyond what could be sent at once.
-    value::not_too_many(&name, target.attribute, values.len())?;
     Ok(values)
 }
 
@@ -373,8 +364,7 @@ fn create(
     };
     let blank = blank.ok_or_else(|| Refusal::no_target(format!("{}: no value matches", target.name())))?;
     if let Some(change) = changed(target, sub, sent, false)? {
-        let new = value::values(&target.whole(), target.attribute, &merged(Some(blank), change))?;
-        add(values, new);
+        add(values, vec![merged(Some(blank), change)]);
     }
     Ok(())
 }

@@ -35,7 +35,7 @@ pub(crate) struct Target<'a> {
 
 impl Target<'_> {
     /// The attribute, by which its values are checked.
-    pub(crate) fn whole(&self) -> String {
+    pub(crate) fn attribute_name(&self) -> String {
         match self.urn {
             Some(urn) => format!("{urn}:{}", self.attribute.name),
             None => self.attribute.name.clone(),
@@ -44,7 +44,7 @@ impl Target<'_> {
 
     /// For messages.
     pub(crate) fn name(&self) -> String {
-        let name = self.whole();
+        let name = self.attribute_name();
         match self.sub {
             Some(sub) => format!("{name}.{}", sub.name),
             None => name,

@@ -155,7 +155,10 @@ pub(crate) fn values(path: &str, attribute: &Attribute, sent: &Value) -> Result<
         Value::Array(list) => list.as_slice(),
         one => std::slice::from_ref(one),
     };
-    not_too_many(path, attribute, list.len())?;
+    if list.len() > MAX_VALUES && attribute.name != "members" {
+        let values = list.len();
+        return Err(Refusal::value(format!("{path}: has {values} values; at most {MAX_VALUES} are kept")));
+    }
     let mut kept = Vec::with_capacity(list.len());
     let mut seen = std::collections::HashSet::new();
     for one in list {
@@ -169,17 +172,6 @@ pub(crate) fn values(path: &str, attribute: &Attribute, sent: &Value) -> Result<
         return Err(Refusal::value(format!("{path}: only one value can be primary")));
     }
     Ok(kept)
-}
-
-/// An attribute has room for so many values.
-///
-/// # Errors
-/// `invalidValue`.
-pub(crate) fn not_too_many(path: &str, attribute: &Attribute, values: usize) -> Result<()> {
-    if values > MAX_VALUES && attribute.name != "members" {
-        return Err(Refusal::value(format!("{path}: has {values} values; at most {MAX_VALUES} are kept")));
-    }
-    Ok(())
 }
 
 /// Whether a value is the primary one of its attribute.

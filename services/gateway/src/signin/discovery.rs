@@ -4,7 +4,7 @@
 //! time for each issuer, not more often than every ten seconds. While the provider does not answer, what it said last
 //! goes on being used.
 
-use super::{http::Http, unusable};
+use super::{http::Http, telemetry, unusable};
 use crate::outgoing::Refused;
 use grpc::KeySet;
 use jsonwebtoken::Algorithm;
@@ -162,7 +162,7 @@ impl Providers {
                 let cause = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
                 tracing::warn!(issuer, cause, "an identity provider can't be used; what it said last stays");
                 // Why it may not be called says more than that it is away.
-                let blocked = error.reason == "PROVIDER_UNUSABLE";
+                let blocked = error.reason == telemetry::PROVIDER;
                 last.ok_or_else(|| if blocked { error } else { away(issuer).caused_by(error) })
             }
         }
