@@ -68,7 +68,17 @@ pub(crate) struct Layer {
     pub(crate) row_classes: usize,
     pub(crate) folded: Vec<Folded>,
     /// Bounds by group are worth having.
-    pub(crate) bounded: bool,
+    pub(crate) bounds: Bounds,
+}
+
+/// For which row classes a layer's bounds by group are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bounds {
+    /// For none: one bound has to do for all columns.
+    None,
+    /// For the class at hand: rows are visited class by class.
+    Last,
+    All,
 }
 
 /// The vectors of one closeness criterion, by block and dimension.
@@ -96,7 +106,8 @@ impl<'p> Layout<'p> {
         for (at, &column) in order.iter().enumerate() {
             position[column as usize] = at as u32;
         }
-        let layers: Vec<Layer> = drafts.into_iter().map(|draft| Layer::new(draft, &order)).collect();
+        let layers: Vec<Layer> =
+            drafts.into_iter().enumerate().map(|(at, draft)| Layer::new(draft, &order, at == 0)).collect();
         let closeness: Vec<Closeness> =
             pair_criteria.iter().filter_map(|&at| Closeness::new(people, side, at, &order)).collect();
         let pair_most = pair_criteria.iter().map(|&at| people.criteria[at].weight).sum();
@@ -132,7 +143,7 @@ impl<'p> Layout<'p> {
 }
 
 impl Layer {
-    fn new(draft: Draft, order: &[u32]) -> Self {
+    fn new(draft: Draft, order: &[u32], first: bool) -> Self {
         let class: Vec<u16> =
             order.iter().map(|&column| draft.column_class[column as usize] as u16).collect();
         let classes = draft.column_class.iter().max().map_or(0, |&most| most as usize + 1);
@@ -144,8 +155,19 @@ impl Layer {
         let groups = order.len().div_ceil(GROUP);
         let criteria =
             draft.folded.iter().any(|folded| matches!(folded.what, super::classes::What::Criterion(_)));
-        let bounded = criteria && row_classes * groups <= MOST_BOUNDS;
-        Self { class, example, row_class: draft.row_class, row_classes, folded: draft.folded, bounded }
+        let bounds = match criteria {
+            true if row_classes * groups <= MOST_BOUNDS => Bounds::All,
+            true if first => Bounds::Last,
+            _ => Bounds::None,
+        };
+        Self { class, example, row_class: draft.row_class, row_classes, folded: draft.folded, bounds }
+    }
+}
+
+impl Layer {
+    /// Where the bounds of a row class are kept, if any are.
+    pub(crate) fn slot(&self, class: u32) -> usize {
+        if self.bounds == Bounds::Last { 0 } else { class as usize }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::classes::What;
 use super::lanes::{self, BLOCK, CLOSED_UNITS, GROUP, GROUPS, MOST_UNITS, REMOVED_UNITS};
-use super::layout::{Layer, Layout, REMOVED};
+use super::layout::{Bounds, Layer, Layout, REMOVED};
 use super::tour::Tour;
 
 /// Prices of the columns by position.
@@ -75,7 +75,7 @@ struct Points {
     of: Option<u32>,
     /// By folded criterion and row value met so far, the points of each column class.
     rows: Vec<BTreeMap<u32, Vec<i32>>>,
-    /// The most each group can get, by row class met so far; only for bounded layers.
+    /// The most each group can get, by row class met so far or for that at hand; only for bounded layers.
     bounds: Vec<Option<Box<[i16]>>>,
     /// The most any column can get, in units.
     most: i16,
@@ -189,7 +189,11 @@ impl<'l> Scan<'l> {
 
 impl Points {
     fn new(layer: &Layer) -> Self {
-        let bounds = if layer.bounded { layer.row_classes } else { 0 };
+        let bounds = match layer.bounds {
+            Bounds::None => 0,
+            Bounds::Last => 1,
+            Bounds::All => layer.row_classes,
+        };
         Self {
             base: Vec::new(),
             of: None,
@@ -220,11 +224,11 @@ impl Points {
                 *base = (*base + points).max(REMOVED);
             });
         }
-        if !layer.bounded {
+        if layer.bounds == Bounds::None {
             self.most = units(layout, self.base.iter().copied().fold(0, i32::max));
         }
-        if let Some(bounds) = self.bounds.get_mut(class as usize)
-            && bounds.is_none()
+        if let Some(bounds) = self.bounds.get_mut(layer.slot(class))
+            && (bounds.is_none() || layer.bounds == Bounds::Last)
         {
             let best = |group: &[u16]| group.iter().map(|&class| self.base[usize::from(class)]).max();
             let groups = layer.class.chunks(GROUP).map(|group| units(layout, best(group).unwrap_or(REMOVED)));
@@ -234,7 +238,7 @@ impl Points {
 
     /// Adds the most that each group can get.
     fn add_bounds(&self, layer: &Layer, row: u32, ahead: &mut [i16]) {
-        match self.bounds.get(layer.row_class[row as usize] as usize) {
+        match self.bounds.get(layer.slot(layer.row_class[row as usize])) {
             Some(Some(bounds)) => {
                 ahead
                     .iter_mut()
