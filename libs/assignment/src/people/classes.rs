@@ -20,8 +20,11 @@ const ROOMY: usize = 64;
 /// The first layer has room for so many classes even where they are small.
 const FEW_CLASSES: usize = 128;
 
-/// Further layers have at most so many bounds: one by row class and group.
-const MOST_BOUNDS: usize = 1 << 22;
+/// Further layers keep at most so many bounds: one for each row class and group.
+pub(crate) const MOST_BOUNDS: usize = 1 << 22;
+
+/// Their bounds are worth computing if so many rows share them.
+const SHARED: usize = 16;
 
 /// A layer by person: the class of each row and of each column, and what was folded.
 #[derive(Debug)]
@@ -92,8 +95,9 @@ impl Classes {
                 continue;
             }
             let (row_class, row_count) = refine(&draft.row_class, &row_value);
-            let most = if at == 0 { MOST_CLASSES } else { MOST_CLASSES.min(MOST_BOUNDS / (columns / GROUP).max(1)) };
-            if row_count > most && !draft.folded.is_empty() {
+            let shared = (rows / SHARED).max(FEW_CLASSES).min(MOST_BOUNDS / (columns / GROUP).max(1));
+            let room = if at == 0 { MOST_CLASSES } else { shared.min(MOST_CLASSES) };
+            if row_count > room && !draft.folded.is_empty() {
                 continue;
             }
             if at == self.drafts.len() {

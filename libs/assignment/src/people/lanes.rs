@@ -34,7 +34,8 @@ pub(crate) fn slot(position: usize) -> usize {
 #[inline(never)]
 pub(crate) fn most(brought: &Block, price: &Block, ahead: &[i16; GROUPS]) -> [i16; GROUPS] {
     let mut beyond = [0; BLOCK];
-    for ((beyond, brought), price) in beyond.iter_mut().zip(brought.as_flattened()).zip(price.as_flattened()) {
+    for ((beyond, brought), price) in beyond.iter_mut().zip(brought.as_flattened()).zip(price.as_flattened())
+    {
         *beyond = brought - price;
     }
     let mut most: [i16; GROUPS] = halve(&halve::<32, 16>(&halve::<BLOCK, 32>(&beyond)));
@@ -78,8 +79,9 @@ mod tests {
         };
         for _ in 0..4_000 {
             let brought: Block = std::array::from_fn(|_| std::array::from_fn(|_| draw(0, MOST_UNITS.into())));
-            let price =
-                std::array::from_fn(|_| std::array::from_fn(|_| draw(-i32::from(MOST_UNITS), CLOSED_UNITS.into())));
+            let price = std::array::from_fn(|_| {
+                std::array::from_fn(|_| draw(-i32::from(MOST_UNITS), CLOSED_UNITS.into()))
+            });
             let left = MOST_UNITS - brought.as_flattened().iter().max().expect("columns");
             let ahead = std::array::from_fn(|_| draw(REMOVED_UNITS.into(), left.into()));
             assert_eq!(most(&brought, &price, &ahead).map(i32::from), expected(&brought, &price, &ahead));

@@ -5,7 +5,7 @@
 //! turned round (see [`super::touch`]). What remains (closeness, mostly) is computed per pair, only
 //! where a bound does not rule the pair out.
 
-use super::classes::{Classes, Draft, Folded};
+use super::classes::{Classes, Draft, Folded, MOST_BOUNDS, What};
 use super::lanes::{BLOCK, GROUP, MOST_UNITS, slot};
 use super::touch::{ABSENT, Touching};
 use super::{Criterion, Measure, People};
@@ -13,9 +13,6 @@ use crate::plan::Plan;
 
 /// Points of a pair the rules remove: below 0 whatever points are added, as all weights sum to less.
 pub(crate) const REMOVED: i32 = -(1 << 30);
-
-/// A layer's bounds are kept for every row class if they fit this many entries.
-const MOST_BOUNDS: usize = 1 << 22;
 
 /// Whose partners are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +76,7 @@ pub(crate) struct Layer {
 pub(crate) enum Bounds {
     /// For none: one bound has to do for all columns.
     None,
-    /// For the class at hand: rows are visited class by class.
+    /// For the class at hand: rows are visited by the classes of the first layer.
     Last,
     All,
 }
@@ -117,8 +114,11 @@ impl<'p> Layout<'p> {
         let class = |draft: &Draft, column| draft.column_class.get(column).map_or(0, |&class| class as u16);
         let classes = |&column: &u32| drafts.iter().map(move |draft| class(draft, column as usize));
         let classes = columns.iter().flat_map(classes).collect();
-        let layers: Vec<Layer> =
-            drafts.into_iter().enumerate().map(|(at, draft)| Layer::new(draft, columns.len(), at == 0)).collect();
+        let layers: Vec<Layer> = drafts
+            .into_iter()
+            .enumerate()
+            .map(|(at, draft)| Layer::new(draft, columns.len(), at == 0))
+            .collect();
         let closeness: Vec<Closeness> =
             pair_criteria.iter().filter_map(|&at| Closeness::new(people, side, at, &columns)).collect();
         let pair_most = pair_criteria.iter().map(|&at| people.criteria[at].weight).sum();
@@ -188,11 +188,10 @@ impl Layer {
         }
         let row_classes = draft.row_class.iter().max().map_or(0, |&most| most as usize + 1);
         let groups = columns / GROUP;
-        let criteria =
-            draft.folded.iter().any(|folded| matches!(folded.what, super::classes::What::Criterion(_)));
+        let criteria = draft.folded.iter().any(|folded| matches!(folded.what, What::Criterion(_)));
         let bounds = match criteria {
-            true if row_classes * groups <= MOST_BOUNDS => Bounds::All,
             true if first => Bounds::Last,
+            true if row_classes * groups <= MOST_BOUNDS => Bounds::All,
             _ => Bounds::None,
         };
         Self { example, row_class: draft.row_class, row_classes, folded: draft.folded, bounds }

@@ -18,7 +18,12 @@ impl Tour {
         let drawn = (u64::from(rank) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let below = |shift: u32, count: usize| (drawn >> shift) as usize % count.max(1);
         let stride = (1 + below(8, blocks)..).find(|&stride| common_divisor(stride, blocks) == 1);
-        Self { count: blocks, first: below(40, blocks), stride: stride.unwrap_or(1), group: below(32, GROUPS) }
+        Self {
+            count: blocks,
+            first: below(40, blocks),
+            stride: stride.unwrap_or(1),
+            group: below(32, GROUPS),
+        }
     }
 
     pub(crate) fn blocks(&self) -> impl Iterator<Item = usize> {
