@@ -4,6 +4,7 @@
 //! their points (and the rules on them) are computed once per pair of classes. What would make too
 //! many classes goes to a further layer. The weightiest criteria come first: the columns are sorted
 //! by the classes of the first layer, which makes its bounds sharp.
+//! Ratings take no part: they say as much of a mentor to everybody, and go with the price.
 
 use std::collections::BTreeMap;
 
@@ -96,8 +97,8 @@ impl Classes {
             }
             let (row_class, row_count) = refine(&draft.row_class, &row_value);
             let shared = (rows / SHARED).max(FEW_CLASSES).min(MOST_BOUNDS / (columns / GROUP).max(1));
-            let room = if at == 0 { MOST_CLASSES } else { shared.min(MOST_CLASSES) };
-            if row_count > room && !draft.folded.is_empty() {
+            let most = if at == 0 { MOST_CLASSES } else { shared.min(MOST_CLASSES) };
+            if row_count > most && !draft.folded.is_empty() {
                 continue;
             }
             if at == self.drafts.len() {
@@ -132,7 +133,7 @@ pub(crate) fn is_sparse(measure: &Measure) -> bool {
     matches!(measure, Measure::Overlap { .. } | Measure::MenteeWishes { .. } | Measure::MentorWishes { .. })
 }
 
-/// Whether a criterion is neither sparse nor given with one side alone.
+/// Whether a criterion is neither sparse nor the same for all mentees.
 fn is_dense(measure: &Measure) -> bool {
     !is_sparse(measure) && !matches!(measure, Measure::Rating { .. })
 }
