@@ -4,9 +4,11 @@
 //! their points (and the rules on them) are computed once per pair of classes. What would make too
 //! many classes goes to a further layer. The weightiest criteria come first: the columns are sorted
 //! by the classes of the first layer, which makes its bounds sharp.
+//! Ratings take no part: they say as much of a mentor to everybody, and go with the price.
 
 use std::collections::BTreeMap;
 
+use super::lanes::GROUP;
 use super::layout::Side;
 use super::{Condition, Criterion, Measure, People, Week};
 
@@ -18,6 +20,12 @@ const ROOMY: usize = 64;
 
 /// The first layer has room for so many classes even where they are small.
 const FEW_CLASSES: usize = 128;
+
+/// Further layers keep at most so many bounds: one for each row class and group.
+pub(crate) const MOST_BOUNDS: usize = 1 << 22;
+
+/// Their bounds are worth computing if so many rows share them.
+const SHARED: usize = 16;
 
 /// A layer by person: the class of each row and of each column, and what was folded.
 #[derive(Debug)]
@@ -54,10 +62,10 @@ impl Classes {
     pub(crate) fn new(people: &People, side: Side) -> Self {
         let mut classes = Self::default();
         let mut dense: Vec<usize> =
-            (0..people.criteria.len()).filter(|&at| !is_sparse(&people.criteria[at].measure)).collect();
+            (0..people.criteria.len()).filter(|&at| is_dense(&people.criteria[at].measure)).collect();
         dense.sort_by_key(|&at| std::cmp::Reverse(people.criteria[at].weight));
         for at in dense {
-            let values = criterion_values(people, &people.criteria[at]);
+            let values = criterion_values(&people.criteria[at]);
             if !classes.fold(people, side, What::Criterion(at), values) {
                 classes.criteria.push(at);
             }
@@ -88,7 +96,9 @@ impl Classes {
                 continue;
             }
             let (row_class, row_count) = refine(&draft.row_class, &row_value);
-            if row_count > MOST_CLASSES && !draft.folded.is_empty() {
+            let shared = (rows / SHARED).max(FEW_CLASSES).min(MOST_BOUNDS / (columns / GROUP).max(1));
+            let most = if at == 0 { MOST_CLASSES } else { shared.min(MOST_CLASSES) };
+            if row_count > most && !draft.folded.is_empty() {
                 continue;
             }
             if at == self.drafts.len() {
@@ -123,12 +133,16 @@ pub(crate) fn is_sparse(measure: &Measure) -> bool {
     matches!(measure, Measure::Overlap { .. } | Measure::MenteeWishes { .. } | Measure::MentorWishes { .. })
 }
 
+/// Whether a criterion is neither sparse nor the same for all mentees.
+fn is_dense(measure: &Measure) -> bool {
+    !is_sparse(measure) && !matches!(measure, Measure::Rating { .. })
+}
+
 /// The values of both sides that decide a criterion, if single values do.
-fn criterion_values(people: &People, criterion: &Criterion) -> Option<Values> {
+fn criterion_values(criterion: &Criterion) -> Option<Values> {
     fn key<T: Copy>(values: &[Option<T>], number: impl Fn(T) -> u64) -> Vec<[u64; 6]> {
         values.iter().map(|value| value.map_or([0; 6], |value| [1, number(value), 0, 0, 0, 0])).collect()
     }
-    let nothing = || vec![[0; 6]; people.mentees];
     let signed = |value: i32| u64::from(value.cast_unsigned());
     Some(match &criterion.measure {
         Measure::Window { mentee, mentor, .. } | Measure::Zone { mentee, mentor, .. } => {
@@ -137,7 +151,6 @@ fn criterion_values(people: &People, criterion: &Criterion) -> Option<Values> {
         Measure::Equal { mentee, mentor } | Measure::Table { mentee, mentor, .. } => {
             (key(mentee, u64::from), key(mentor, u64::from))
         }
-        Measure::Rating { permille } => (nothing(), key(permille, i64::cast_unsigned)),
         Measure::Availability { mentee, mentor, .. } => {
             let bits = |weeks: &[Week]| weeks.iter().map(Week::bits).collect();
             (bits(mentee), bits(mentor))

@@ -5,17 +5,14 @@
 //! turned round (see [`super::touch`]). What remains (closeness, mostly) is computed per pair, only
 //! where a bound does not rule the pair out.
 
-use super::classes::{Classes, Draft, Folded};
-use super::lanes::{BLOCK, GROUP, MOST_UNITS};
+use super::classes::{Classes, Draft, Folded, MOST_BOUNDS, What};
+use super::lanes::{BLOCK, GROUP, MOST_UNITS, slot};
 use super::touch::{ABSENT, Touching};
 use super::{Criterion, Measure, People};
 use crate::plan::Plan;
 
 /// Points of a pair the rules remove: below 0 whatever points are added, as all weights sum to less.
 pub(crate) const REMOVED: i32 = -(1 << 30);
-
-/// A layer's bounds are kept for every row class if they fit this many entries.
-const MOST_BOUNDS: usize = 1 << 20;
 
 /// Whose partners are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +38,15 @@ impl Side {
 pub(crate) struct Layout<'p> {
     pub(crate) people: &'p People,
     pub(crate) side: Side,
-    /// The column at each position.
-    pub(crate) order: Vec<u32>,
-    /// The folded criteria and rules. Positions are sorted by the classes of the layers in turn.
+    /// The column at each slot, or [`ABSENT`]: whole blocks, sorted by the classes of the layers in turn.
+    pub(crate) columns: Vec<u32>,
+    /// The classes of the column at each slot, one for each layer.
+    pub(crate) classes: Vec<u16>,
+    /// The folded criteria and rules.
     pub(crate) layers: Vec<Layer>,
+    /// What mentors bring whoever the mentee is, by row and by slot.
+    pub(crate) row_given: Vec<i64>,
+    pub(crate) given: Vec<i64>,
     /// Criteria and rules computed per pair.
     pub(crate) pair_criteria: Vec<usize>,
     pub(crate) pair_rules: Vec<usize>,
@@ -59,8 +61,6 @@ pub(crate) struct Layout<'p> {
 /// Criteria and rules folded into classes together.
 #[derive(Debug)]
 pub(crate) struct Layer {
-    /// The class of the column at each position.
-    pub(crate) class: Vec<u16>,
     /// A column of each class.
     pub(crate) example: Vec<u32>,
     /// The class of each row.
@@ -68,46 +68,87 @@ pub(crate) struct Layer {
     pub(crate) row_classes: usize,
     pub(crate) folded: Vec<Folded>,
     /// Bounds by group are worth having.
-    pub(crate) bounded: bool,
+    pub(crate) bounds: Bounds,
 }
 
-/// The vectors of one closeness criterion, by block and dimension.
+/// For which row classes a layer's bounds by group are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bounds {
+    /// For none: one bound has to do for all columns.
+    None,
+    /// For the class at hand: rows are visited by the classes of the first layer.
+    Last,
+    All,
+}
+
+/// The vectors of one closeness criterion.
 #[derive(Debug)]
 pub(crate) struct Closeness {
     pub(crate) criterion: usize,
-    /// Entries of the columns of a block lie together, dimension after dimension.
-    pub(crate) planes: Vec<[u8; BLOCK]>,
+    /// Entries by slot and dimension.
+    pub(crate) entries: Vec<u8>,
     pub(crate) dimensions: usize,
     /// Points at each distance.
     pub(crate) points: Vec<i32>,
-    /// Whether the column at each position has a vector.
+    /// Whether the column at each slot has a vector.
     pub(crate) known: Vec<bool>,
 }
 
 impl<'p> Layout<'p> {
-    /// Arranges the columns for which `takes_part` holds.
+    /// Arranges the columns for which `takes_part` holds, except those that a rule bars from all pairs: they
+    /// would be free of charge for ever, and looked at by every row.
     pub(crate) fn new(people: &'p People, plan: &Plan, side: Side, takes_part: impl Fn(u32) -> bool) -> Self {
         let Classes { drafts, criteria: mut pair_criteria, rules: pair_rules } = Classes::new(people, side);
-        let columns = side.turn((people.mentees, people.mentors())).1;
-        let mut order: Vec<u32> = (0..columns as u32).filter(|&column| takes_part(column)).collect();
+        let count = side.turn((people.mentees, people.mentors())).1;
+        let barred = |column| people.rules.iter().any(|rule| rule.condition.bars(side, column as usize));
+        let mut order: Vec<u32> =
+            (0..count as u32).filter(|&column| takes_part(column) && !barred(column)).collect();
         let classes = |column: u32| drafts.iter().map(move |draft| draft.column_class[column as usize]);
         order.sort_by(|&a, &b| classes(a).cmp(classes(b)));
-        let mut position = vec![ABSENT; columns];
+        let mut slots = vec![ABSENT; count];
+        let mut columns = vec![ABSENT; order.len().next_multiple_of(BLOCK)];
         for (at, &column) in order.iter().enumerate() {
-            position[column as usize] = at as u32;
+            slots[column as usize] = slot(at) as u32;
+            columns[slot(at)] = column;
         }
-        let layers: Vec<Layer> = drafts.into_iter().map(|draft| Layer::new(draft, &order)).collect();
+        let class = |draft: &Draft, column| draft.column_class.get(column).map_or(0, |&class| class as u16);
+        let classes = |&column: &u32| drafts.iter().map(move |draft| class(draft, column as usize));
+        let classes = columns.iter().flat_map(classes).collect();
+        let layers: Vec<Layer> = drafts
+            .into_iter()
+            .enumerate()
+            .map(|(at, draft)| Layer::new(draft, columns.len(), at == 0))
+            .collect();
         let closeness: Vec<Closeness> =
-            pair_criteria.iter().filter_map(|&at| Closeness::new(people, side, at, &order)).collect();
+            pair_criteria.iter().filter_map(|&at| Closeness::new(people, side, at, &columns)).collect();
         let pair_most = pair_criteria.iter().map(|&at| people.criteria[at].weight).sum();
         pair_criteria.retain(|at| closeness.iter().all(|closeness| closeness.criterion != *at));
-        let touching = Touching::new(people, plan, side, &position);
+        let mut given = vec![0; count];
+        let mut row_given = vec![0; side.turn((people.mentees, people.mentors())).0];
+        add_ratings(people, if side == Side::Mentees { &mut given } else { &mut row_given });
+        let given = |&column: &u32| given.get(column as usize).copied().unwrap_or(0);
+        let given = columns.iter().map(given).collect();
+        let touching = Touching::new(people, plan, side, &slots);
         let most = people.most_points() + plan.keep_bonus;
         // Every part may be rounded up.
         let parts = people.criteria.len() as i64 + 2;
         let fits = |shift: &u32| (most >> shift) + parts <= i64::from(MOST_UNITS);
         let shift = (0..i64::BITS).find(fits).unwrap_or(i64::BITS - 1);
-        Self { people, side, order, layers, pair_criteria, pair_rules, closeness, pair_most, touching, shift }
+        Self {
+            people,
+            side,
+            columns,
+            classes,
+            layers,
+            row_given,
+            given,
+            pair_criteria,
+            pair_rules,
+            closeness,
+            pair_most,
+            touching,
+            shift,
+        }
     }
 
     /// Rows of a class together, so that what they share is computed once.
@@ -117,7 +158,7 @@ impl<'p> Layout<'p> {
     }
 
     pub(crate) fn blocks(&self) -> usize {
-        self.order.len().div_ceil(BLOCK)
+        self.columns.len() / BLOCK
     }
 
     /// Points in units, rounded up.
@@ -131,32 +172,47 @@ impl<'p> Layout<'p> {
     }
 }
 
+/// Adds what the ratings bring each mentor.
+fn add_ratings(people: &People, given: &mut [i64]) {
+    for criterion in people.criteria.iter().filter(|c| matches!(c.measure, Measure::Rating { .. })) {
+        given.iter_mut().enumerate().for_each(|(mentor, given)| *given += criterion.points(0, mentor));
+    }
+}
+
 impl Layer {
-    fn new(draft: Draft, order: &[u32]) -> Self {
-        let class: Vec<u16> =
-            order.iter().map(|&column| draft.column_class[column as usize] as u16).collect();
+    fn new(draft: Draft, columns: usize, first: bool) -> Self {
         let classes = draft.column_class.iter().max().map_or(0, |&most| most as usize + 1);
         let mut example = vec![0; classes];
         for (column, &class) in (0u32..).zip(&draft.column_class) {
             example[class as usize] = column;
         }
         let row_classes = draft.row_class.iter().max().map_or(0, |&most| most as usize + 1);
-        let groups = order.len().div_ceil(GROUP);
-        let criteria =
-            draft.folded.iter().any(|folded| matches!(folded.what, super::classes::What::Criterion(_)));
-        let bounded = criteria && row_classes * groups <= MOST_BOUNDS;
-        Self { class, example, row_class: draft.row_class, row_classes, folded: draft.folded, bounded }
+        let groups = columns / GROUP;
+        let criteria = draft.folded.iter().any(|folded| matches!(folded.what, What::Criterion(_)));
+        let bounds = match criteria {
+            true if first => Bounds::Last,
+            true if row_classes * groups <= MOST_BOUNDS => Bounds::All,
+            _ => Bounds::None,
+        };
+        Self { example, row_class: draft.row_class, row_classes, folded: draft.folded, bounds }
+    }
+}
+
+impl Layer {
+    /// Where the bounds of a row class are kept, if any are.
+    pub(crate) fn slot(&self, class: u32) -> usize {
+        if self.bounds == Bounds::Last { 0 } else { class as usize }
     }
 }
 
 impl Closeness {
-    /// The points of a vector with the column at a position.
+    /// The points of a vector with the column at a slot.
     pub(crate) fn points_at(&self, own: &[u8], at: usize) -> i32 {
         if own.is_empty() || !self.known[at] {
             return 0;
         }
-        let planes = &self.planes[at / BLOCK * self.dimensions..];
-        let apart = own.iter().zip(planes).map(|(own, plane)| usize::from(own.abs_diff(plane[at % BLOCK])));
+        let entries = &self.entries[at * self.dimensions..];
+        let apart = own.iter().zip(entries).map(|(own, entry)| usize::from(own.abs_diff(*entry)));
         self.points[apart.sum::<usize>()]
     }
 
@@ -168,24 +224,23 @@ impl Closeness {
         }
     }
 
-    fn new(people: &People, side: Side, criterion: usize, order: &[u32]) -> Option<Self> {
+    fn new(people: &People, side: Side, criterion: usize, columns: &[u32]) -> Option<Self> {
         let Criterion { weight, measure: Measure::Closeness { mentee, mentor, range }, .. } =
             &people.criteria[criterion]
         else {
             return None;
         };
-        let columns = side.turn((mentee, mentor)).1;
+        let vectors = side.turn((mentee, mentor)).1;
         let dimensions = mentee.iter().chain(mentor).map(Vec::len).max().unwrap_or(0);
-        let blocks = order.len().div_ceil(BLOCK);
-        let mut planes = vec![[0u8; BLOCK]; blocks * dimensions];
-        for (at, &column) in order.iter().enumerate() {
-            for (dimension, &entry) in columns[column as usize].iter().enumerate() {
-                planes[at / BLOCK * dimensions + dimension][at % BLOCK] = entry;
-            }
+        let mut entries = vec![0u8; columns.len() * dimensions];
+        let mut known = vec![false; columns.len()];
+        for (at, &column) in columns.iter().enumerate() {
+            let vector = vectors.get(column as usize).map_or(&[][..], Vec::as_slice);
+            known[at] = !vector.is_empty();
+            entries[at * dimensions..][..vector.len()].copy_from_slice(vector);
         }
         let span = i64::from(*range) * dimensions as i64;
         let points = (0..=span).map(|d| super::criteria::fading(*weight, d, span.max(1)) as i32).collect();
-        let known = order.iter().map(|&column| !columns[column as usize].is_empty()).collect();
-        Some(Self { criterion, planes, dimensions, points, known })
+        Some(Self { criterion, entries, dimensions, points, known })
     }
 }

@@ -1,5 +1,7 @@
 //! Hard rules: what removes a pair whatever it would score.
 
+use super::layout::Side;
+
 /// A rule that every pair must satisfy. Columns have one entry per mentee or per mentor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
@@ -49,6 +51,14 @@ impl Condition {
             Self::Share { mentee: from, mentor: to } => from[mentee] == 0 || from[mentee] & to[mentor] != 0,
             Self::Ready { mentee: from, mentor: to } => from[mentee] && to[mentor],
             Self::Exclude { pairs } => pairs.binary_search(&(mentee as u32, mentor as u32)).is_err(),
+        }
+    }
+
+    /// Whether the condition lets a column of a layout have nobody at all.
+    pub(crate) fn bars(&self, side: Side, column: usize) -> bool {
+        match self {
+            Self::Ready { mentee, mentor } => !side.turn((mentee, mentor)).1[column],
+            _ => false,
         }
     }
 }

@@ -1,26 +1,24 @@
 //! The scan of all columns for one row: exact worths, most pairs ruled out by bounds.
 //!
 //! A first bound is computed for whole blocks of columns in 16-bit units: what the sparse criteria
-//! bring each column, what the folded criteria bring at most in its group, and the most of the
-//! rest. Columns that may reach the need are looked at more closely, one by one, until a bound
-//! rules them out or the worth is known.
+//! bring each column beyond its price, what the folded criteria bring at most in its group, and the
+//! most of the rest. In groups where a column may reach the need, columns are looked at more closely,
+//! one by one, until a bound rules them out or the worth is known.
 
 use std::collections::BTreeMap;
 
 use super::classes::What;
-use super::lanes::{self, BLOCK, CLOSED_UNITS, GROUP, GROUPS, MOST_UNITS, REMOVED_UNITS};
-use super::layout::{Layer, Layout, REMOVED};
+use super::lanes::{self, BLOCK, Block, CLOSED_UNITS, GROUP, GROUPS, MOST_UNITS, REMOVED_UNITS};
+use super::layout::{Bounds, Layer, Layout, REMOVED};
 use super::tour::Tour;
 
-/// Prices of the columns by position.
+/// Prices of the columns by slot.
 #[derive(Debug)]
 pub(crate) struct Prices {
     /// [`CLOSED`] keeps a column out.
     exact: Vec<i64>,
-    /// Less `base` and in units, rounded down and cut; by block.
-    units: Vec<[i16; BLOCK]>,
-    /// The lowest of each group.
-    least: Vec<i16>,
+    /// Less `base` and what is given with the column, in units, rounded down and cut.
+    units: Vec<Block>,
     base: i64,
 }
 
@@ -31,19 +29,18 @@ impl Prices {
     /// Arranges the prices of the columns for a layout. Bounds are sharp for prices from `base` to
     /// some way above it.
     pub(crate) fn new(layout: &Layout<'_>, price: &[i64], base: i64) -> Self {
-        let exact: Vec<i64> = layout.order.iter().map(|&column| price[column as usize]).collect();
-        let cut = |price: i64| match price {
+        let exact = |&column: &u32| price.get(column as usize).copied().unwrap_or(CLOSED);
+        let exact: Vec<i64> = layout.columns.iter().map(exact).collect();
+        let most = i64::from(MOST_UNITS);
+        let cut = |price: i64, given: i64| match price {
             CLOSED => CLOSED_UNITS,
-            price => {
-                ((price - base) >> layout.shift).clamp(-i64::from(MOST_UNITS), i64::from(MOST_UNITS)) as i16
-            }
+            price => ((price - given - base) >> layout.shift).clamp(-most, most) as i16,
         };
-        let mut units = vec![[CLOSED_UNITS; BLOCK]; layout.blocks()];
-        for (units, exact) in units.iter_mut().zip(exact.chunks(BLOCK)) {
-            units.iter_mut().zip(exact).for_each(|(units, &price)| *units = cut(price));
-        }
-        let least = lanes::by_group(&units, i16::min);
-        Self { exact, units, least, base }
+        let mut units: Vec<Block> = vec![[[0; GROUPS]; GROUP]; layout.blocks()];
+        let flat = units.as_flattened_mut().as_flattened_mut();
+        let exactly = exact.iter().zip(&layout.given);
+        flat.iter_mut().zip(exactly).for_each(|(units, (&price, &given))| *units = cut(price, given));
+        Self { exact, units, base }
     }
 
     /// A need in units that any pair reaching the true one reaches.
@@ -59,12 +56,12 @@ pub(crate) struct Scan<'l> {
     layout: &'l Layout<'l>,
     row: u32,
     layers: Vec<Points>,
-    /// The most that layers and closeness can bring each group, in units.
-    ahead: Vec<i16>,
-    /// Units that the sparse criteria bring, by block.
-    brought: Vec<[i16; BLOCK]>,
-    /// The most that all criteria can bring each group.
-    most: Vec<i16>,
+    /// The most that is given with the row or computed per pair.
+    rest: i64,
+    /// The most that layers and the rest can bring each group, in units.
+    ahead: Vec<[i16; GROUPS]>,
+    /// Units that the sparse criteria bring.
+    brought: Vec<Block>,
 }
 
 /// The points of one layer.
@@ -75,7 +72,7 @@ struct Points {
     of: Option<u32>,
     /// By folded criterion and row value met so far, the points of each column class.
     rows: Vec<BTreeMap<u32, Vec<i32>>>,
-    /// The most each group can get, by row class met so far; only for bounded layers.
+    /// The most each group can get, by row class met so far or for that at hand; only for bounded layers.
     bounds: Vec<Option<Box<[i16]>>>,
     /// The most any column can get, in units.
     most: i16,
@@ -86,10 +83,10 @@ impl<'l> Scan<'l> {
         Self {
             layout,
             row: 0,
+            rest: 0,
             layers: layout.layers.iter().map(Points::new).collect(),
-            ahead: vec![0; layout.blocks() * GROUPS],
-            brought: vec![[0; BLOCK]; layout.blocks()],
-            most: Vec::new(),
+            ahead: vec![[0; GROUPS]; layout.blocks()],
+            brought: vec![[[0; GROUPS]; GROUP]; layout.blocks()],
         }
     }
 
@@ -97,18 +94,20 @@ impl<'l> Scan<'l> {
     pub(crate) fn turn_to(&mut self, row: u32) {
         let layout = self.layout;
         self.row = row;
-        self.ahead.fill(layout.units_up(layout.pair_most) as i16);
-        for (points, layer) in self.layers.iter_mut().zip(&layout.layers) {
-            points.turn_to(layout, layer, row);
-            points.add_bounds(layer, row, &mut self.ahead);
+        self.rest = layout.pair_most + layout.row_given[row as usize];
+        let ahead = self.ahead.as_flattened_mut();
+        ahead.fill(layout.units_up(self.rest) as i16);
+        for (at, (points, layer)) in self.layers.iter_mut().zip(&layout.layers).enumerate() {
+            points.turn_to(layout, at, row);
+            points.add_bounds(layer, row, ahead);
         }
-        self.brought.as_flattened_mut().fill(0);
-        let brought = self.brought.as_flattened_mut();
+        let brought = self.brought.as_flattened_mut().as_flattened_mut();
+        brought.fill(0);
         layout.touching.bring(row, |positions, points| {
-            let units = layout.units_up(points) as i16;
+            let units = layout.units_up(points) as i32;
             for &at in positions {
                 if let Some(brought) = brought.get_mut(at as usize) {
-                    *brought = brought.saturating_add(units);
+                    *brought = (i32::from(*brought) + units).min(i32::from(i16::MAX)) as i16;
                 }
             }
         });
@@ -117,8 +116,6 @@ impl<'l> Scan<'l> {
             let most = layout.units_up(layout.touching.most) as i16;
             brought.iter_mut().for_each(|brought| *brought = (*brought).min(most));
         }
-        self.most = lanes::by_group(&self.brought, i16::max);
-        self.most.iter_mut().zip(&self.ahead).for_each(|(most, ahead)| *most += ahead);
     }
 
     /// Tells every feasible column of the blocks of a tour whose worth less its price is at least
@@ -133,23 +130,24 @@ impl<'l> Scan<'l> {
         let layout = self.layout;
         let mut need_units = prices.need_units(layout, need);
         for block in tour.blocks() {
-            let groups = block * GROUPS..(block + 1) * GROUPS;
-            let mut bounds = self.most[groups.clone()].iter().zip(&prices.least[groups.clone()]);
-            if bounds.all(|(most, least)| most - least < need_units) {
+            let (brought, price, ahead) = (&self.brought[block], &prices.units[block], &self.ahead[block]);
+            let most = lanes::most(brought, price, ahead);
+            if most.iter().fold(i16::MIN, |most, group| most.max(*group)) < need_units {
                 continue;
             }
-            let Some(ahead) = self.ahead[groups].first_chunk::<GROUPS>() else { continue };
-            let words = lanes::reaching(&self.brought[block], &prices.units[block], *ahead, need_units);
-            if words.iter().fold(0, |any, word| any | word) == 0 {
-                continue;
-            }
-            for word in tour.words() {
-                let mut left = words[word];
-                while left != 0 {
-                    let at = block * BLOCK + word * 8 + left.trailing_zeros() as usize / 8;
-                    left &= left - 1;
-                    if let Some((worth, beyond)) = self.look(at, prices, need) {
-                        need = found(layout.order[at], worth, beyond);
+            for group in tour.groups() {
+                if most[group] < need_units {
+                    continue;
+                }
+                for (row, (brought, price)) in brought.iter().zip(price).enumerate() {
+                    let beyond = brought[group] - price[group];
+                    if beyond + ahead[group] < need_units {
+                        continue;
+                    }
+                    let at = block * BLOCK + row * GROUPS + group;
+                    let Some(folded) = self.folded(at, beyond, need_units) else { continue };
+                    if let Some((worth, beyond)) = self.look(at, folded, prices.exact[at], need) {
+                        need = found(layout.columns[at], worth, beyond);
                         need_units = prices.need_units(layout, need);
                     }
                 }
@@ -157,22 +155,30 @@ impl<'l> Scan<'l> {
         }
     }
 
-    /// The worth of a column and the worth less its price, if feasible and at least `need`.
-    fn look(&self, at: usize, prices: &Prices, need: i64) -> Option<(i64, i64)> {
+    /// What the folded criteria bring a column, unless a folded rule removes it or it misses the need by all
+    /// that is known in units.
+    fn folded(&self, at: usize, beyond: i16, need: i16) -> Option<i64> {
         let layout = self.layout;
-        let price = *prices.exact.get(at)?;
-        let brought = i64::from(self.brought[at / BLOCK][at % BLOCK]) << layout.shift;
-        let folded: i64 = self.layers.iter().zip(&layout.layers).map(|(p, l)| i64::from(p.at(l, at))).sum();
+        let classes = &layout.classes[at * self.layers.len()..];
+        let points = self.layers.iter().zip(classes).map(|(layer, &class)| layer.base[usize::from(class)]);
+        let folded: i64 = points.map(i64::from).sum();
+        let reaches = i64::from(beyond) + layout.units_up(folded) + layout.units_up(self.rest) >= need.into();
+        (folded >= 0 && reaches).then_some(folded)
+    }
+
+    /// The worth of a column and the worth less its price, if feasible and at least `need`.
+    fn look(&self, at: usize, folded: i64, price: i64, need: i64) -> Option<(i64, i64)> {
+        let layout = self.layout;
+        let brought = self.brought.as_flattened().as_flattened()[at];
+        let brought = i64::from(brought) << layout.shift;
         let least = need.saturating_add(price);
-        if folded < 0 || brought + folded + layout.pair_most < least {
-            return None;
-        }
+        let folded = folded + layout.given[at] + layout.row_given[self.row as usize];
         let close = |c: &super::layout::Closeness| i64::from(c.points_at(c.own(layout, self.row), at));
         let close: i64 = layout.closeness.iter().map(close).sum();
         if layout.pair_criteria.is_empty() && brought + folded + close < least {
             return None;
         }
-        let column = layout.order[at];
+        let column = layout.columns[at];
         let (mentee, mentor) = layout.pair(self.row, column);
         let (i, j) = (mentee as usize, mentor as usize);
         if layout.touching.excludes(self.row, at as u32)
@@ -189,7 +195,11 @@ impl<'l> Scan<'l> {
 
 impl Points {
     fn new(layer: &Layer) -> Self {
-        let bounds = if layer.bounded { layer.row_classes } else { 0 };
+        let bounds = match layer.bounds {
+            Bounds::None => 0,
+            Bounds::Last => 1,
+            Bounds::All => layer.row_classes,
+        };
         Self {
             base: Vec::new(),
             of: None,
@@ -199,12 +209,9 @@ impl Points {
         }
     }
 
-    fn at(&self, layer: &Layer, at: usize) -> i32 {
-        self.base[usize::from(layer.class[at])]
-    }
-
-    /// Computes the points for a row's class, unless they are at hand.
-    fn turn_to(&mut self, layout: &Layout<'_>, layer: &Layer, row: u32) {
+    /// Computes the points of a layer for a row's class, unless they are at hand.
+    fn turn_to(&mut self, layout: &Layout<'_>, at: usize, row: u32) {
+        let layer = &layout.layers[at];
         let class = layer.row_class[row as usize];
         if self.of == Some(class) {
             return;
@@ -220,21 +227,23 @@ impl Points {
                 *base = (*base + points).max(REMOVED);
             });
         }
-        if !layer.bounded {
+        if layer.bounds == Bounds::None {
             self.most = units(layout, self.base.iter().copied().fold(0, i32::max));
         }
-        if let Some(bounds) = self.bounds.get_mut(class as usize)
-            && bounds.is_none()
+        if let Some(bounds) = self.bounds.get_mut(layer.slot(class))
+            && (bounds.is_none() || layer.bounds == Bounds::Last)
         {
-            let best = |group: &[u16]| group.iter().map(|&class| self.base[usize::from(class)]).max();
-            let groups = layer.class.chunks(GROUP).map(|group| units(layout, best(group).unwrap_or(REMOVED)));
-            *bounds = Some(groups.collect());
+            let best = bounds.insert(vec![REMOVED_UNITS; layout.columns.len() / GROUP].into());
+            for (slot, classes) in layout.classes.chunks_exact(layout.layers.len()).enumerate() {
+                let best = &mut best[slot / BLOCK * GROUPS + slot % GROUPS];
+                *best = (*best).max(units(layout, self.base[usize::from(classes[at])]));
+            }
         }
     }
 
     /// Adds the most that each group can get.
     fn add_bounds(&self, layer: &Layer, row: u32, ahead: &mut [i16]) {
-        match self.bounds.get(layer.row_class[row as usize] as usize) {
+        match self.bounds.get(layer.slot(layer.row_class[row as usize])) {
             Some(Some(bounds)) => {
                 ahead
                     .iter_mut()

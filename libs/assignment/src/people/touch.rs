@@ -74,11 +74,11 @@ impl<T: Copy + Default> Lists<T> {
     }
 }
 
-/// The position of a column that takes no part.
+/// The position of a column that takes no part, and the column at a slot that is left over.
 pub(crate) const ABSENT: u32 = u32::MAX;
 
 impl<'p> Touching<'p> {
-    /// `position` of each column in the layout.
+    /// `position` of each column: its slot in the layout.
     pub(crate) fn new(people: &'p People, plan: &Plan, side: Side, position: &[u32]) -> Self {
         let overlaps = (0..people.criteria.len())
             .filter_map(|at| match &people.criteria[at].measure {

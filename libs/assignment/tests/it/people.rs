@@ -1,6 +1,7 @@
 //! Profiles with criteria: the pruned scan against the definitions, and against explicit pairs.
 
 use crate::invented::invent;
+use assignment::people::{Condition, Rule};
 use assignment::{Control, Fault, Mode, Options, Outcome, solve, solve_people, verify_people};
 use proptest::prelude::*;
 
@@ -10,8 +11,12 @@ proptest! {
     #[test]
     fn all_pairs_give_the_same_optimum_as_the_list_of_all_pairs(
         mentees in 1usize..60, mentors in 1usize..90, seed: u64, coverage: bool, gap in 0i64..2,
+        // With larger weights, bounds are in units of several points.
+        factor in prop::sample::select(vec![1, 1, 3, 50_000]),
     ) {
-        let people = invent(mentees, mentors, seed).people();
+        let mut invented = invent(mentees, mentors, seed);
+        invented.criteria.iter_mut().for_each(|criterion| criterion.weight *= factor);
+        let people = invented.people();
         let problem = people.problem().expect("a problem");
         let mode = if coverage { Mode::MaxCardinality } else { Mode::MaxTotal };
         let options = Options { mode, seed, gap_limit: gap * 100, threads: 2, ..Options::default() };
@@ -71,6 +76,22 @@ fn the_parts_sum_to_the_score_and_every_rule_counts_what_it_removes() {
         }
         let removed: usize = people.removed(mentee).iter().map(|rule| rule.1).sum();
         assert_eq!(feasible + removed, 30);
+    }
+}
+
+#[test]
+fn rules_that_bar_everybody_leave_everybody_unplaced() {
+    for (mentee, mentor) in [(true, false), (false, true), (false, false)] {
+        let mut invented = invent(50, 70, 4);
+        let condition = Condition::Ready { mentee: vec![mentee; 50], mentor: vec![mentor; 70] };
+        invented.rules.push(Rule { name: "closed".into(), condition });
+        let people = invented.people();
+        for mode in [Mode::MaxTotal, Mode::MaxCardinality] {
+            let options = Options { mode, ..Options::default() };
+            let solution = solve_people(&people, &options, &Control::default()).expect("a solution");
+            assert_eq!((solution.placed, solution.outcome), (0, Outcome::Optimal));
+            assert_eq!(verify_people(&people, &options, &solution), Ok(()));
+        }
     }
 }
 
