@@ -6,7 +6,6 @@ mod database;
 mod eventually;
 mod faults;
 pub mod peers;
-mod ports;
 pub mod servers;
 #[cfg(feature = "suite")]
 mod suite;
@@ -15,6 +14,6 @@ pub use builders::{id, start_of_time, unique};
 pub use database::TestDatabase;
 pub use eventually::poll;
 pub use faults::{Fault, FaultProxy};
-pub use ports::free_port;
+pub use servers::free_port;
 #[cfg(feature = "suite")]
 pub use suite::{Prefix, Suite, SuiteBuilder};

@@ -1,10 +1,9 @@
 //! Servers from installed binaries: free ports, a directory under the temporary one, nothing durable.
 
 use super::{
-    Server, ready,
+    Server, free_port, ready,
     shared::{Handle, Instance, answers},
 };
-use crate::ports::free_port;
 use anyhow::{Context, Result, anyhow, bail};
 use std::{
     env,

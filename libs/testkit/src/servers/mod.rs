@@ -11,9 +11,11 @@
 
 mod containers;
 mod installed;
+mod ports;
 mod private;
 mod shared;
 
+pub use ports::free_port;
 pub use private::Private;
 pub use shared::{Instance, stop_all};
 

@@ -36,7 +36,7 @@ pub enum Handle {
 type Instances = BTreeMap<Server, Instance>;
 
 /// The lock and the list lie with the build's output: one set of servers per checkout.
-fn home() -> PathBuf {
+pub(super) fn home() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"));
     target.join("testkit")

@@ -1,5 +1,6 @@
 //! Ports for servers that are ended and started again.
 
+use super::shared::home;
 use std::{
     fs::{self, File},
     net::TcpListener,
@@ -18,11 +19,11 @@ const FIRST: u32 = 10_000;
 /// Locks on the ports of this process.
 static MINE: Mutex<Vec<File>> = Mutex::new(Vec::new());
 
-/// A port of 127.0.0.1 for a server of this process: no other caller on this machine gets it while the process lives,
-/// and no outgoing connection takes it while the server is down.
+/// A port of 127.0.0.1 for a server of this process: no other test of this checkout gets it while the process lives, and
+/// no outgoing connection takes it while the server is down.
 ///
 /// # Panics
-/// When there is none, or no file can be locked in the temporary folder.
+/// When there is none, or no file can be made beside the build's output.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let candidates = outgoing().saturating_sub(FIRST).max(1);
@@ -37,9 +38,9 @@ pub fn free_port() -> u16 {
 }
 
 fn reserve(port: u16) -> bool {
-    let folder = std::env::temp_dir().join("mentor-testkit-ports");
-    fs::create_dir_all(&folder).expect("the temporary folder can be written");
-    let lock = File::create(folder.join(port.to_string())).expect("the temporary folder can be written");
+    let folder = home().join("ports");
+    fs::create_dir_all(&folder).expect("the build's folder can be written");
+    let lock = File::create(folder.join(port.to_string())).expect("the build's folder can be written");
     if lock.try_lock().is_err() || TcpListener::bind(("127.0.0.1", port)).is_err() {
         return false;
     }
