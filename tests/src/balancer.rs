@@ -1,6 +1,7 @@
 //! A balancer of connections, like a cluster's: a new connection goes to a replica that says that it is ready; those that
 //! are open stay where they are.
 
+use futures::{StreamExt, stream::FuturesUnordered};
 use std::{
     net::SocketAddr,
     sync::{
@@ -110,8 +111,12 @@ async fn look(known: Arc<Known>) {
     loop {
         pace.tick().await;
         let replicas = known.with(|all| all.iter().map(|(address, _)| *address).collect::<Vec<_>>());
-        for address in replicas {
-            let ready = timeout(PATIENCE, is_ready(address)).await.unwrap_or(false);
+        // Side by side: one that is slow to answer hides from nobody that another one ends.
+        let asked = replicas.into_iter().map(|address| async move {
+            (address, timeout(PATIENCE, is_ready(address)).await.unwrap_or(false))
+        });
+        let mut asked: FuturesUnordered<_> = asked.collect();
+        while let Some((address, ready)) = asked.next().await {
             known.with(|all| {
                 for (_, known) in all.iter_mut().filter(|(other, _)| *other == address) {
                     *known = ready;
