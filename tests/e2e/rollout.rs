@@ -194,8 +194,7 @@ async fn load(channel: Channel, program_id: String, count: Arc<Count>) {
             client.list_programs(ListProgramsRequest { page_size: 1, ..Default::default() }).await.map(|_| ())
         };
         if let Err(status) = outcome {
-            let error = grpc::from_status(status);
-            let failed = format!("call {call}: {error:?}");
+            let failed = format!("call {call}: {status}");
             count.failed.lock().unwrap_or_else(PoisonError::into_inner).push(failed);
         }
     }

@@ -12,7 +12,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header::AUTHOR
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use kernel::{Error, ErrorKind, Result, Uuid};
 use std::{
-    convert::Infallible,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
@@ -28,8 +27,8 @@ use tower::{Service, ServiceExt};
 const BACKOFF: Duration = Duration::from_millis(50);
 /// The longest pause.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
-/// A call that never left is begun again this often, whatever the attempts: the server said goodbye at that moment.
-const NEVER_SENT: u32 = 5;
+/// A call that no server began is begun again this often, whatever the attempts: the server said goodbye at that moment.
+const NEVER_BEGUN: u32 = 5;
 /// A request larger than this is sent once.
 const MAX_KEPT: usize = 4 * 1024 * 1024 + 5;
 
@@ -58,22 +57,22 @@ impl Channel {
 
 impl Service<Request<Body>> for Channel {
     type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    /// Of the client's own; its source is the [`Error`] with all its causes.
+    type Error = Status;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
-            let response = run(&shared, request).await;
-            Ok(response.unwrap_or_else(|error| {
+            run(&shared, request).await.map_err(|error| {
                 let mut status = complete(&error, "mentor.client", None);
                 status.set_source(Arc::new(*error));
-                status.into_http()
-            }))
+                status
+            })
         })
     }
 }
@@ -111,15 +110,15 @@ async fn run(shared: &Shared, mut request: Request<Body>) -> Result<Response<Bod
 /// Tries until an answer is one, the attempts are used up, or the deadline would pass before the next.
 async fn repeat(shared: &Shared, parts: Parts, body: Bytes, until: Instant) -> Result<Response<Body>> {
     let mut tried = Vec::new();
-    let (mut attempt, mut unsent) = (0, 0);
+    let (mut attempt, mut idle) = (0, 0);
     loop {
         attempt += 1;
         let left = until.saturating_duration_since(Instant::now());
         let mut request = Request::from_parts(parts.clone(), Body::new(Full::new(body.clone())));
         set_timeout(request.headers_mut(), left);
         let outcome = once(shared, request, &mut tried).await;
-        if unsent < NEVER_SENT && outcome.as_ref().is_err_and(|error| never_sent(&**error)) {
-            (attempt, unsent) = (attempt - 1, unsent + 1);
+        if idle < NEVER_BEGUN && outcome.as_ref().is_err_and(|error| never_begun(&**error)) {
+            (attempt, idle) = (attempt - 1, idle + 1);
             tried.pop();
             continue;
         }
@@ -148,7 +147,7 @@ async fn once(
             // The caller's time is over; the server may be as well as ever.
             return Error::new(ErrorKind::DeadlineExceeded, "DEADLINE_EXCEEDED", "no answer in time");
         }
-        if !never_sent(&error) {
+        if !never_begun(&error) {
             picked.backend.rest();
         }
         Error::new(ErrorKind::Unavailable, "DEPENDENCY_UNAVAILABLE", "the server does not answer; try again")
@@ -156,10 +155,22 @@ async fn once(
     })
 }
 
-/// Whether the request did not leave this process: the connection was closed for new requests, as a server does that
-/// ends or wants its clients spread, between the look at it and the sending.
-fn never_sent(error: &(dyn std::error::Error + 'static)) -> bool {
-    causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled))
+/// Whether no server has begun with the call, so that it may be sent again, whatever it does. A server that ends, or wants
+/// its clients spread, closes a connection for new calls, and says so (RFC 9113, 6.8 and 8.7); a call then did not leave this
+/// process, or it came too late.
+fn never_begun(error: &(dyn std::error::Error + 'static)) -> bool {
+    causes(error).any(|cause| {
+        let unsent = cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled);
+        unsent || cause.downcast_ref::<h2::Error>().is_some_and(turned_away)
+    })
+}
+
+/// Whether the server's GOAWAY or refusal came instead of an answer. Calls that it did begin end otherwise: with their
+/// answer, or with the connection.
+fn turned_away(error: &h2::Error) -> bool {
+    let goodbye = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+    let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+    error.is_remote() && (goodbye || refused)
 }
 
 /// Whether the transport gave up at the call's deadline, a moment before we would have.

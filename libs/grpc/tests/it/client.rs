@@ -17,7 +17,11 @@ use std::{
     time::Duration,
 };
 use testkit::eventually;
-use tokio::time::Instant;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::Instant,
+};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -103,6 +107,86 @@ async fn every_call_has_a_deadline_that_covers_its_attempts() {
 }
 
 #[tokio::test]
+async fn a_call_that_no_server_began_is_sent_again() {
+    let server = TestServer::start().await;
+    let farewell = farewell(server.address, vec![refused(1, REFUSED_STREAM), goaway(1, NO_ERROR)]).await;
+    let built = client(&server, vec![farewell]).attempts(1).build().expect("no TLS");
+    EchoServiceClient::new(built).get_echo(bare("")).await.expect("neither answer is one");
+    assert_eq!(server.echo.seen.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_a_server_may_have_begun_is_an_attempt() {
+    let server = TestServer::start().await;
+    for (what, answers) in [
+        ("cut", vec![]),
+        ("goodbye after it came", vec![goaway(1, NO_ERROR)]),
+        ("reset", vec![refused(1, PROTOCOL_ERROR)]),
+        ("sent away for what it did", vec![goaway(0, PROTOCOL_ERROR)]),
+    ] {
+        let farewell = farewell(server.address, answers).await;
+        let built = client(&server, vec![farewell]).attempts(1).build().expect("no TLS");
+        let status = EchoServiceClient::new(built).get_echo(bare("")).await.expect_err(what);
+        assert_eq!(status.code(), Code::Unavailable, "{what}: {status:?}");
+        let cause = std::error::Error::source(&status).and_then(std::error::Error::source);
+        assert!(cause.is_some(), "{what}: what the connection said is kept");
+    }
+    assert_eq!(server.echo.seen.load(Ordering::SeqCst), 0);
+}
+
+const NO_ERROR: u32 = 0;
+const PROTOCOL_ERROR: u32 = 1;
+const REFUSED_STREAM: u32 = 7;
+
+/// GOAWAY: the last stream that was begun, and why (RFC 9113, 6.8).
+fn goaway(last: u32, reason: u32) -> Vec<u8> {
+    [&[0, 0, 8, 7, 0, 0, 0, 0, 0], last.to_be_bytes().as_slice(), &reason.to_be_bytes()].concat()
+}
+
+/// RST_STREAM: which, and why (RFC 9113, 6.4).
+fn refused(stream: u32, reason: u32) -> Vec<u8> {
+    [&[0, 0, 4, 3, 0], stream.to_be_bytes().as_slice(), &reason.to_be_bytes()].concat()
+}
+
+/// Answers calls of the first connection with these frames, and ends it; later connections are the server's.
+async fn farewell(server: SocketAddr, answers: Vec<Vec<u8>>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        let (first, _) = listener.accept().await.expect("a client");
+        say(first, answers).await.expect("speaks HTTP/2");
+        loop {
+            let (mut client, _) = listener.accept().await.expect("a client");
+            let mut server = TcpStream::connect(server).await.expect("listens");
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    address
+}
+
+/// One answer for each HEADERS, by hand.
+async fn say(mut client: TcpStream, answers: Vec<Vec<u8>>) -> std::io::Result<()> {
+    let mut preface = [0; 24];
+    client.read_exact(&mut preface).await?;
+    client.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await?;
+    let mut answers = answers.into_iter();
+    loop {
+        let mut head = [0; 9];
+        client.read_exact(&mut head).await?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        client.read_exact(&mut vec![0; length as usize]).await?;
+        if head[3] != 1 {
+            continue;
+        }
+        let answer = answers.next().unwrap_or_default();
+        client.write_all(&answer).await?;
+        if answers.len() == 0 {
+            return client.shutdown().await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn calls_are_spread_over_two_servers() {
     let (one, two, token) = pair().await;
     let built = Client::of(vec![one.address, two.address]).expect("addresses");
@@ -137,7 +221,7 @@ async fn when_all_are_down_the_answer_is_unavailable() {
     let mut client = EchoServiceClient::new(built);
     client.get_echo(bare("")).await.expect("up");
     server.stop.cancel();
-    eventually!(SOON, tokio::net::TcpStream::connect(server.address).await.is_err());
+    eventually!(SOON, TcpStream::connect(server.address).await.is_err());
     let status = client.get_echo(bare("")).await.expect_err("down");
     assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     let info = status.get_details_error_info().expect("has a reason");

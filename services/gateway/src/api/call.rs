@@ -36,10 +36,7 @@ pub(super) async fn run(
     let path = PathAndQuery::try_from(format!("/{}", rpc.name));
     let path = path.map_err(|error| refuse(Error::internal(error)))?;
     let mut client = Grpc::new(channel.clone());
-    match client.ready().await {
-        Ok(()) => {}
-        Err(never) => match never {},
-    }
+    client.ready().await.map_err(|status| Refusal::from_service(status, id))?;
     let codec = Dynamic(rpc.descriptor.output());
     if rpc.is_unary() {
         let message = messages.into_iter().next().unwrap_or_default();

@@ -17,7 +17,7 @@ use axum::{
 use http_body_util::Full;
 use kernel::{Error, Uuid};
 use std::convert::Infallible;
-use tonic::body::Body as GrpcBody;
+use tonic::{Status, body::Body as GrpcBody};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -51,10 +51,9 @@ pub(super) async fn pass(gateway: &Gateway, parts: &Parts, body: Body, id: Uuid)
         let called = async {
             request.headers_mut().extend(edge::upstream(gateway, parts, id).await?);
             let channel = edge::channel(gateway, rpc, &parts.headers)?.clone();
-            Ok::<HttpResponse<GrpcBody>, Box<Error>>(match channel.oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            })
+            let answer: HttpResponse<GrpcBody> =
+                channel.oneshot(request).await.unwrap_or_else(Status::into_http);
+            Ok::<_, Box<Error>>(answer)
         };
         let answer = called.await.unwrap_or_else(|error| Refusal::of(&error, id).into_status().into_http());
         Ok::<_, Infallible>(answer)
