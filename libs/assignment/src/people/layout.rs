@@ -196,9 +196,7 @@ impl Layer {
         };
         Self { example, row_class: draft.row_class, row_classes, folded: draft.folded, bounds }
     }
-}
 
-impl Layer {
     /// Where the bounds of a row class are kept, if any are.
     pub(crate) fn slot(&self, class: u32) -> usize {
         if self.bounds == Bounds::Last { 0 } else { class as usize }
