@@ -29,8 +29,8 @@ use tokio::{io::AsyncReadExt, net::TcpStream, task::JoinSet};
 const CLIENTS: usize = 8;
 /// One call of so many changes something.
 const CHANGES: u64 = 50;
-/// Balancers look at readiness ten times in this time.
-const NOTICE: &str = "1s";
+/// What an ending replica gives balancers to look elsewhere: twice the time for which ours waits for an answer.
+pub(crate) const NOTICE: &str = "2s";
 
 /// What the clients have counted.
 #[derive(Default)]

@@ -2,7 +2,7 @@
 //!
 //! The older release is the enrollment binary of today; the next is `mentor-enrollment-next` (see `src/bin/next.rs`).
 
-use crate::rollout::Roll;
+use crate::rollout::{NOTICE, Roll};
 use std::sync::atomic::Ordering;
 use testkit::{TestDatabase, eventually};
 use tests::{
@@ -20,7 +20,7 @@ const CONTRACT: [(&str, &str); 1] = [("NEXT_RELEASE", "contract")];
 async fn old_and_new_run_together_there_and_back() {
     let database = TestDatabase::empty().await;
     let fleet = Fleet::prepare(&Servers::shared(&database.url()).await).await;
-    let mut roll = Roll::begin(&fleet, [OLD, OLD], &[("MENTOR__SHUTDOWN__READINESS_DELAY", "1s")]).await;
+    let mut roll = Roll::begin(&fleet, [OLD, OLD], &[("MENTOR__SHUTDOWN__READINESS_DELAY", NOTICE)]).await;
     roll.calls(CALLS).await;
 
     // The next release before its migration: it waits, and says for what.
