@@ -29,6 +29,7 @@ pub mod audit;
 mod engine;
 mod error;
 pub mod explain;
+mod market;
 mod modes;
 mod options;
 pub mod people;

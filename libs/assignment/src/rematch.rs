@@ -9,8 +9,8 @@ use crate::engine::exact::Exact;
 use crate::engine::graph::Graph;
 use crate::engine::state::State;
 use crate::engine::{self, Goal, MOST_PROFIT, NONE};
+use crate::market::{Ranks, inverse, permuted};
 use crate::plan::{self, Plan};
-use crate::solve::{Ranks, inverse, permuted};
 use crate::{Error, Mode, Options, Problem, Solution, modes};
 
 /// Something that happened after people were matched.

@@ -1,6 +1,6 @@
 //! The broker inside this process: an event is published when every handler here has committed or parked it.
 
-use crate::{Envelope, inbox::Handler};
+use crate::{Envelope, handler::Handler};
 use kernel::{Error, ErrorKind, Result};
 use std::sync::{Arc, PoisonError, RwLock};
 

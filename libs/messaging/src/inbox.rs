@@ -1,7 +1,6 @@
 //! Applying events: the inbox row first, then the handler, in one commit.
 
 use crate::{Consumer, Envelope, Failure, MessagingSettings, telemetry};
-use async_trait::async_trait;
 use futures::FutureExt;
 use kernel::{Error, Result, TenantId, Uuid};
 use std::{
@@ -19,32 +18,6 @@ pub(crate) struct Route {
     pub(crate) type_name: &'static str,
     pub(crate) aggregate: &'static str,
     pub(crate) routing_key: &'static str,
-}
-
-/// All handlers of a service, whatever its type.
-#[async_trait]
-pub(crate) trait Handler: Send + Sync {
-    /// The service's name.
-    fn service(&self) -> &'static str;
-
-    /// What it handles.
-    fn routes(&self) -> &[Route];
-
-    /// Events handled, parked or retried so far; moves whenever something happened.
-    fn moved(&self) -> u64;
-
-    /// Applies events in this order. `Ok`: each is committed, or parked for another attempt. `Err`: the database
-    /// is away; nothing is known of the rest, and handling all of them again is safe.
-    async fn handle(&self, events: &[Envelope]) -> Result<()>;
-
-    /// Keeps an event that can't be handled as dead, unless it was handled before.
-    async fn bury(&self, event: &Envelope, why: &str) -> Result<()>;
-
-    /// Handles parked events whose time has come. Returns how many were tried.
-    async fn retry_due(&self) -> Result<u64>;
-
-    /// Publishes the number of waiting and dead events.
-    async fn observe(&self) -> Result<()>;
 }
 
 /// The handlers of service `S` over its database.
@@ -99,6 +72,15 @@ impl<S: Send + Sync + 'static> Inbox<S> {
         self.handlers(event).first().map_or("unhandled", |consumer| consumer.operation)
     }
 
+    pub(crate) fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
+    /// Events handled, parked or retried so far.
+    pub(crate) fn moved(&self) -> u64 {
+        self.moved.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn count(&self, events: usize) {
         self.moved.fetch_add(events as u64, Ordering::Relaxed);
     }
@@ -146,6 +128,20 @@ impl<S: Send + Sync + 'static> Inbox<S> {
                 Err(Failure::Handler(Error::internal("the handler panicked")))
             }
         })
+    }
+
+    /// Applies a batch of one tenant, together if that succeeds.
+    pub(crate) async fn apply_batch(&self, batch: &[Envelope]) -> Result<()> {
+        if let [event] = batch {
+            return self.handle_one(event).await;
+        }
+        if self.commit_batch(batch).await.is_err() {
+            // One of them is the reason: find it by handling each alone.
+            for event in batch {
+                self.handle_one(event).await?;
+            }
+        }
+        Ok(())
     }
 
     /// All of a batch of one tenant in one transaction, or nothing of it.
@@ -204,7 +200,7 @@ impl<S: Send + Sync + 'static> Inbox<S> {
     }
 
     /// The first row of an event in `parked`, unless it was handled or parked before.
-    async fn park_first(&self, event: &Envelope, error: String, dead: bool) -> Result<()> {
+    pub(crate) async fn park_first(&self, event: &Envelope, error: String, dead: bool) -> Result<()> {
         let next_at = self.db.clock().now() + self.settings.retry_delay(1);
         let mut tx = self.begin(event).await?;
         if tx.inbox_insert(&[event.id]).await?.contains(&event.id) {
@@ -213,51 +209,6 @@ impl<S: Send + Sync + 'static> Inbox<S> {
         }
         tx.commit().await?;
         self.count(1);
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl<S: Send + Sync + 'static> Handler for Inbox<S> {
-    fn service(&self) -> &'static str {
-        self.name()
-    }
-
-    fn routes(&self) -> &[Route] {
-        &self.routes
-    }
-
-    fn moved(&self) -> u64 {
-        self.moved.load(Ordering::Relaxed)
-    }
-
-    async fn handle(&self, events: &[Envelope]) -> Result<()> {
-        for run in events.chunk_by(|a, b| a.tenant == b.tenant) {
-            for batch in run.chunks(usize::from(self.settings.consume_batch.max(1))) {
-                if let [event] = batch {
-                    self.handle_one(event).await?;
-                } else if self.commit_batch(batch).await.is_err() {
-                    // One of them is the reason: find it by handling each alone.
-                    for event in batch {
-                        self.handle_one(event).await?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn bury(&self, event: &Envelope, why: &str) -> Result<()> {
-        tracing::error!(service = self.name(), event.id = %event.id, event.type = %event.type_name, why, "an event is dead");
-        self.park_first(event, why.to_owned(), true).await
-    }
-
-    async fn retry_due(&self) -> Result<u64> {
-        crate::parked::retry_due(self).await
-    }
-
-    async fn observe(&self) -> Result<()> {
-        telemetry::waiting(self.name(), &self.db.parked_counts().await?);
         Ok(())
     }
 }

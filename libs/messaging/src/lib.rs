@@ -30,6 +30,7 @@ mod broker;
 mod consumer;
 mod envelope;
 mod flight;
+mod handler;
 mod in_process;
 mod inbox;
 mod messaging;

@@ -2,7 +2,8 @@
 
 use crate::{
     Broker, Consumer, MessagingSettings,
-    inbox::{Handler, Inbox},
+    handler::Handler,
+    inbox::Inbox,
     rabbit::{QueueLoop, Rabbit, Topology},
     relay::Relay,
 };

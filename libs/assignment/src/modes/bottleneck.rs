@@ -4,7 +4,7 @@
 //! feasible one is found by bisection over the scores (Gross 1959); each test maximises the number
 //! placed, whose dual prices are a cover of minimum weight (König 1931).
 
-use crate::solve::{Market, Priced};
+use crate::market::{Market, Priced};
 use crate::{BottleneckProof, Cover, Error, Outcome, Solution, plan};
 
 /// Solves in the bottleneck mode.

@@ -5,7 +5,7 @@
 //! meets the floors is worth at most the best sum of `score * (1 + m)` minus `m * floor`. Larger
 //! multipliers draw points to their group, so each is bisected in turn.
 
-use crate::solve::{Market, Priced};
+use crate::market::{Market, Priced};
 use crate::{Error, FairProof, Floors, Outcome, Phase, Solution, engine};
 
 /// Multipliers are counted in this fraction of one.

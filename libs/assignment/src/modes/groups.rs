@@ -7,7 +7,7 @@
 //! assignment met is given with the bound that the branches left open prove.
 
 use crate::engine::NONE;
-use crate::solve::{Market, Priced, Ranks};
+use crate::market::{Market, Priced, Ranks};
 use crate::{Control, Error, GroupProof, Mode, Options, Outcome, Solution, plan};
 
 /// Branches looked at, at most.

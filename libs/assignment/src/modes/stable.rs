@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::engine::graph::permutation;
-use crate::solve::Market;
+use crate::market::Market;
 use crate::{Error, Outcome, Solution};
 
 /// Solves in the stable mode. The certificate holds the prices of the largest total, so that its

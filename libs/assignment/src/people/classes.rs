@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::lanes::GROUP;
-use super::layout::Side;
+use super::side::Side;
 use super::{Condition, Criterion, Measure, People, Week};
 
 /// The most classes on one side of a layer.
@@ -62,7 +62,7 @@ impl Classes {
     pub(crate) fn new(people: &People, side: Side) -> Self {
         let mut classes = Self::default();
         let mut dense: Vec<usize> =
-            (0..people.criteria.len()).filter(|&at| is_dense(&people.criteria[at].measure)).collect();
+            (0..people.criteria.len()).filter(|&at| people.criteria[at].measure.is_dense()).collect();
         dense.sort_by_key(|&at| std::cmp::Reverse(people.criteria[at].weight));
         for at in dense {
             let values = criterion_values(&people.criteria[at]);
@@ -127,15 +127,6 @@ fn refine(class: &[u32], column: &[[u64; 6]]) -> (Vec<u32>, usize) {
     }
     let refined = class.iter().copied().zip(column.iter().copied()).map(|key| number[&key]).collect();
     (refined, number.len())
-}
-
-pub(crate) fn is_sparse(measure: &Measure) -> bool {
-    matches!(measure, Measure::Overlap { .. } | Measure::MenteeWishes { .. } | Measure::MentorWishes { .. })
-}
-
-/// Whether a criterion is neither sparse nor the same for all mentees.
-fn is_dense(measure: &Measure) -> bool {
-    !is_sparse(measure) && !matches!(measure, Measure::Rating { .. })
 }
 
 /// The values of both sides that decide a criterion, if single values do.

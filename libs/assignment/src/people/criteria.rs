@@ -110,6 +110,18 @@ pub enum Measure {
     },
 }
 
+impl Measure {
+    /// Whether it brings most pairs nothing.
+    pub(crate) fn is_sparse(&self) -> bool {
+        matches!(self, Self::Overlap { .. } | Self::MenteeWishes { .. } | Self::MentorWishes { .. })
+    }
+
+    /// Whether it is neither sparse nor the same for all mentees.
+    pub(crate) fn is_dense(&self) -> bool {
+        !self.is_sparse() && !matches!(self, Self::Rating { .. })
+    }
+}
+
 /// A skill a mentee wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Wanted {

@@ -7,31 +7,13 @@
 
 use super::classes::{Classes, Draft, Folded, MOST_BOUNDS, What};
 use super::lanes::{BLOCK, GROUP, MOST_UNITS, slot};
+use super::side::Side;
 use super::touch::{ABSENT, Touching};
 use super::{Criterion, Measure, People};
 use crate::plan::Plan;
 
 /// Points of a pair the rules remove: below 0 whatever points are added, as all weights sum to less.
 pub(crate) const REMOVED: i32 = -(1 << 30);
-
-/// Whose partners are looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    /// Rows are mentees, columns mentors.
-    Mentees,
-    /// Rows are mentors, columns mentees.
-    Mentors,
-}
-
-impl Side {
-    /// From mentee's and mentor's to row's and column's; the way back is the same.
-    pub(crate) fn turn<T>(self, (mentee, mentor): (T, T)) -> (T, T) {
-        match self {
-            Self::Mentees => (mentee, mentor),
-            Self::Mentors => (mentor, mentee),
-        }
-    }
-}
 
 /// An index of people for scanning all columns of a row.
 #[derive(Debug)]

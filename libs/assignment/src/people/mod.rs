@@ -10,6 +10,7 @@ mod price;
 mod rules;
 mod scan;
 mod search;
+mod side;
 mod touch;
 mod tour;
 mod verify;

@@ -7,13 +7,14 @@
 
 use super::People;
 use super::core::Core;
-use super::layout::{Layout, Side};
+use super::layout::Layout;
 use super::scan::{CLOSED, Prices, Scan};
 use super::search::{Search, Top};
+use super::side::Side;
 use super::tour::Tour;
 use super::work::on_all_threads;
+use crate::market::{Priced, Ranks};
 use crate::plan::{self, Plan};
-use crate::solve::{Priced, Ranks};
 use crate::{Certificate, Control, Error, Mode, Options, Outcome, Phase, Solution, engine, modes, solve};
 
 /// Mentors of each mentee in the first core.

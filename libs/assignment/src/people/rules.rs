@@ -1,6 +1,6 @@
 //! Hard rules: what removes a pair whatever it would score.
 
-use super::layout::Side;
+use super::side::Side;
 
 /// A rule that every pair must satisfy. Columns have one entry per mentee or per mentor.
 #[derive(Debug, Clone, PartialEq, Eq)]

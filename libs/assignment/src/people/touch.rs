@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::criteria::{importance, rank_points, skill_points};
-use super::layout::Side;
+use super::side::Side;
 use super::{Condition, Measure, People, Wanted};
 use crate::plan::Plan;
 
@@ -106,7 +106,7 @@ impl<'p> Touching<'p> {
         }
         excluded.retain(|&(_, position)| position != ABSENT);
         excluded.sort_unstable();
-        let sparse = people.criteria.iter().filter(|criterion| super::classes::is_sparse(&criterion.measure));
+        let sparse = people.criteria.iter().filter(|criterion| criterion.measure.is_sparse());
         let most = sparse.map(|criterion| criterion.weight).sum::<i64>() + plan.keep_bonus;
         let (wishes, excluded) = (Lists::new(rows, &wished), Lists::new(rows, &excluded));
         Self { people, side, overlaps, wishes, excluded, most }

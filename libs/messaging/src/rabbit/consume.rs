@@ -1,7 +1,7 @@
 //! The consumer loop of one queue: batches in, one commit, one acknowledgement.
 
 use super::{Rabbit, Topology, away, barrier, headers, link, short};
-use crate::{Envelope, MessagingSettings, backoff::Backoff, inbox::Handler};
+use crate::{Envelope, MessagingSettings, backoff::Backoff, handler::Handler};
 use futures::{StreamExt, stream::ReadyChunks};
 use kernel::Result;
 use lapin::{

@@ -2,13 +2,14 @@
 //!
 //! Everything follows from the descriptors: `POST /api/<service>/<method>` for every RPC, the routes of
 //! `google.api.http`, the OpenAPI document and the page for people. Pure: [`rpc`], [`route`], [`request`], [`json`],
-//! [`openapi`]. [`edge`] is what every request passes; [`caller`] the one place that says who calls.
+//! [`openapi`]. [`entry`] is where requests come in, [`edge`] what each passes, [`caller`] the one place that says who calls.
 
 mod call;
 mod caller;
 mod codec;
 mod cors;
 mod edge;
+mod entry;
 mod json;
 mod openapi;
 mod page;
@@ -91,11 +92,11 @@ pub(crate) fn router(gateway: Gateway) -> Router {
     let mut router = Router::new()
         .route("/api/openapi.json", get(page::document))
         .route("/api/docs", get(page::page))
-        .route("/api/{*rest}", any(edge::json));
+        .route("/api/{*rest}", any(entry::json));
     let services: BTreeSet<_> =
         gateway.api.rpcs.iter().filter_map(|rpc| rpc.name.split('/').next()).collect();
     for service in services {
-        router = router.route(&format!("/{service}/{{method}}"), any(edge::grpc_web));
+        router = router.route(&format!("/{service}/{{method}}"), any(entry::grpc_web));
     }
     let cors = gateway.api.cors.clone();
     router.layer(cors).with_state(gateway)

@@ -2,9 +2,11 @@
 //! for the resource that an operation creates, also before that operation and in a circle: its id is chosen first.
 
 use super::{
-    edge::{self, Answer, Caller, answer, id, kind},
+    answer::{Answer, answer},
+    edge::Caller,
     error::{Refusal, Result},
     patch::{self, member},
+    request::{self, id, kind},
     resource,
     schema::Kind,
     value::Object,
@@ -32,7 +34,7 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let sent = edge::object(&gateway, &headers, body, gateway.settings.max_bulk_bytes).await?;
+    let sent = request::object(&gateway, &headers, body, gateway.settings.max_bulk_bytes).await?;
     let (operations, fail_on_errors) = read(&gateway, &sent)?;
     let mut run = Run::begin(&gateway, &operations);
     let (mut results, mut errors) = (Vec::new(), 0);

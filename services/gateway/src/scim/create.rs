@@ -1,8 +1,10 @@
 //! POST to `/Users` and `/Groups`.
 
 use super::{
-    edge::{self, Answer, Caller, kind},
-    read, write,
+    answer::{self, Answer},
+    edge::Caller,
+    request::{self, kind},
+    write,
 };
 use crate::Gateway;
 use axum::{
@@ -21,11 +23,11 @@ pub(crate) async fn handle(
     body: Body,
 ) -> Answer {
     let kind = kind(&endpoint)?;
-    let projection = read::projection(query.as_deref())?;
-    let sent = edge::object(&gateway, &headers, body, gateway.settings.max_resource_bytes).await?;
+    let projection = request::projection(query.as_deref())?;
+    let sent = request::object(&gateway, &headers, body, gateway.settings.max_resource_bytes).await?;
     let id = gateway.db.clock().new_id();
     let created = write::create(&gateway, &caller, kind, id, &sent).await?;
     let location = created.location(&caller.base);
-    let answer = read::shown(&gateway, &caller, StatusCode::CREATED, &created, &projection);
-    Ok(edge::with_header(answer, header::LOCATION, &location))
+    let created = answer::shown(&gateway, &caller.base, StatusCode::CREATED, &created, &projection);
+    Ok(answer::with_header(created, header::LOCATION, &location))
 }

@@ -1,9 +1,6 @@
 //! DELETE of a user or group. The person is deactivated; what is kept of them follows the retention.
 
-use super::{
-    edge::{Answer, Target},
-    write,
-};
+use super::{answer::Answer, request::Target, write};
 use axum::{http::StatusCode, response::IntoResponse};
 
 pub(crate) async fn handle(target: Target) -> Answer {

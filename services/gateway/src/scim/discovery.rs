@@ -1,7 +1,8 @@
 //! What the server can do: ServiceProviderConfig, ResourceTypes, Schemas.
 
 use super::{
-    edge::{Answer, Caller, answer},
+    answer::{Answer, answer},
+    edge::Caller,
     error::{Refusal, Result},
     schema::{Kind, ResourceType},
 };

@@ -1,33 +1,20 @@
-//! Between HTTP and a handler: who calls, how much and how fast they may, and how answers and refusals look.
+//! What every request passes before its handler: who calls, and how fast they may.
 
 use super::{
     ROOT,
     error::{Refusal, Result},
-    project::Projection,
-    read,
-    resource::Resource,
-    schema::Kind,
-    value::Object,
-    write::{self, Change},
 };
-use crate::{
-    Gateway, connections,
-    http::{self, NoBody},
-};
+use crate::{Gateway, connections, http};
 use axum::{
-    body::Body,
-    extract::{FromRequestParts, Path, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use kernel::{Actor, Context, Role, TenantId, Uuid};
-use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use storage::{Limit, Taken};
 
-/// The media type of SCIM.
-const MEDIA: HeaderValue = HeaderValue::from_static("application/scim+json;charset=utf-8");
 /// A tenant's unknown tokens share one bucket of this many a second: guessing gets nowhere.
 const FAILURES: Limit = Limit { per_second: 10.0, burst: 50.0 };
 
@@ -147,121 +134,6 @@ fn base(public_url: &str, headers: &HeaderMap) -> String {
     format!("http://{host}{ROOT}")
 }
 
-/// The kind that an endpoint serves.
-pub(crate) fn kind(endpoint: &str) -> Result<Kind> {
-    Kind::of_endpoint(endpoint).ok_or_else(|| Refusal::not_found("there is no such endpoint"))
-}
-
-/// A request for one resource: who calls, which it is, and what else its address and headers say.
-pub(crate) struct Target {
-    pub(crate) gateway: Gateway,
-    pub(crate) caller: Caller,
-    pub(crate) kind: Kind,
-    pub(crate) id: Uuid,
-    query: String,
-    headers: HeaderMap,
-}
-
-impl FromRequestParts<Gateway> for Target {
-    type Rejection = Refused;
-
-    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> std::result::Result<Self, Refused> {
-        let Path((endpoint, text)) = Path::<(String, String)>::from_request_parts(parts, gateway)
-            .await
-            .map_err(|_| Refusal::not_found("there is no such endpoint"))?;
-        let caller = parts.extensions.get::<Caller>().cloned();
-        let caller = caller.ok_or_else(|| kernel::Error::internal("a request that nobody admitted"))?;
-        let kind = kind(&endpoint)?;
-        let query = parts.uri.query().unwrap_or_default().to_owned();
-        let (gateway, headers) = (gateway.clone(), std::mem::take(&mut parts.headers));
-        Ok(Target { gateway, caller, kind, id: id(kind, &text)?, query, headers })
-    }
-}
-
-impl Target {
-    /// What of the resource the answer shall show.
-    pub(crate) fn projection(&self) -> Result<Projection> {
-        read::projection(Some(&self.query))
-    }
-
-    /// A condition, such as `if-match`.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// Changes the resource.
-    pub(crate) async fn change(&self, change: Change<'_>) -> Result<Resource> {
-        let if_match = self.header("if-match");
-        write::change(&self.gateway, &self.caller, self.kind, self.id, if_match, change).await
-    }
-
-    /// The resource in the body.
-    pub(crate) async fn sent(&self, body: Body) -> Result<Object> {
-        object(&self.gateway, &self.headers, body, self.gateway.settings.max_resource_bytes).await
-    }
-
-    /// The resource as the answer.
-    pub(crate) fn shown(&self, resource: &Resource, projection: &Projection) -> Response {
-        read::shown(&self.gateway, &self.caller, StatusCode::OK, resource, projection)
-    }
-}
-
-/// The id in a path.
-pub(crate) fn id(kind: Kind, text: &str) -> Result<Uuid> {
-    text.parse().map_err(|_| absent(kind, text))
-}
-
-/// No such resource for this caller.
-pub(crate) fn absent(kind: Kind, id: impl std::fmt::Display) -> Box<Refusal> {
-    let id: String = id.to_string().chars().take(100).collect();
-    Refusal::not_found(format!("there is no {} with id {id}", kind.word()))
-}
-
-/// Reads a JSON object, within bounds of size and time.
-pub(crate) async fn object(
-    gateway: &Gateway,
-    headers: &HeaderMap,
-    body: Body,
-    most: usize,
-) -> Result<Object> {
-    media_type(headers)?;
-    let patience = Duration::from_secs(gateway.settings.body_seconds.max(1));
-    let body = http::read(body, most, patience, None).await.map_err(|none| match none {
-        NoBody::Late => Refusal::new(408, None, "the body did not arrive in time"),
-        NoBody::TooLarge => Refusal::new(413, None, format!("the body is larger than {most} bytes")),
-        NoBody::Busy => Refusal::new(429, None, "too many bodies at once; try again later"),
-        NoBody::Broken => Refusal::syntax("the body could not be read"),
-    })?;
-    match serde_json::from_slice(&body.bytes) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Refusal::syntax("the body must be a JSON object")),
-        Err(error) => Err(Refusal::syntax(format!("the body is not JSON: {error}"))),
-    }
-}
-
-fn media_type(headers: &HeaderMap) -> Result<()> {
-    let Some(sent) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let sent = sent.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if ["application/scim+json", "application/json"].iter().any(|known| sent.eq_ignore_ascii_case(known)) {
-        Ok(())
-    } else {
-        Err(Refusal::new(415, None, "send application/scim+json"))
-    }
-}
-
-/// An answer in JSON.
-pub(crate) fn answer(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, MEDIA)], body.to_string()).into_response()
-}
-
-/// Adds a header whose value was made here.
-pub(crate) fn with_header(mut response: Response, name: HeaderName, value: &str) -> Response {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        response.headers_mut().insert(name, value);
-    }
-    response
-}
-
 /// No such endpoint.
 pub(crate) async fn nothing_here() -> Response {
     Refusal::not_found("there is no such endpoint").into_response()
@@ -271,48 +143,3 @@ pub(crate) async fn nothing_here() -> Response {
 pub(crate) async fn not_allowed(method: Method) -> Response {
     Refusal::new(405, None, format!("{method} is not possible here")).into_response()
 }
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        if let Some(cause) = &self.cause
-            && self.status >= 500
-        {
-            let source = std::error::Error::source(cause.as_ref()).map(ToString::to_string);
-            tracing::error!(reason = cause.reason, error = %cause, source, "a SCIM request failed");
-        }
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = answer(status, &self.body());
-        if self.status == 401 {
-            response = with_header(response, header::WWW_AUTHENTICATE, "Bearer realm=\"scim\"");
-        }
-        if let Some(after) = self.retry_after {
-            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
-            response = with_header(response, header::RETRY_AFTER, &seconds.max(1).to_string());
-        }
-        response
-    }
-}
-
-/// So that handlers may answer with a boxed refusal.
-pub(crate) struct Refused(Box<Refusal>);
-
-impl From<Box<Refusal>> for Refused {
-    fn from(refusal: Box<Refusal>) -> Self {
-        Refused(refusal)
-    }
-}
-
-impl From<Box<kernel::Error>> for Refused {
-    fn from(error: Box<kernel::Error>) -> Self {
-        Refused(error.into())
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        (*self.0).into_response()
-    }
-}
-
-/// What a handler answers.
-pub(crate) type Answer = std::result::Result<Response, Refused>;

@@ -1,6 +1,7 @@
 //! SCIM 2.0 (RFC 7643, 7644) at `/scim/v2`: identity providers push users and groups. One file per thing that can be
 //! asked; the domain (schema, values, filters, paths, PATCH, projections) is pure; the store turns filters into SQL.
 
+mod answer;
 mod bulk;
 mod create;
 mod delete;
@@ -15,6 +16,7 @@ mod project;
 mod query;
 mod read;
 mod replace;
+mod request;
 pub(crate) mod resource;
 mod rewrite;
 pub(crate) mod schema;

@@ -1,10 +1,6 @@
 //! PATCH of a user or group. Answers 200 with the resource as it is then.
 
-use super::{
-    edge::{Answer, Target},
-    patch,
-    write::Change,
-};
+use super::{answer::Answer, patch, request::Target, write::Change};
 use axum::body::Body;
 
 pub(crate) async fn handle(target: Target, body: Body) -> Answer {

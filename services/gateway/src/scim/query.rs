@@ -1,9 +1,11 @@
 //! Lists and searches: GET with parameters, POST to `/.search`, over one kind of resource or over all.
 
 use super::{
-    edge::{self, Answer, Caller, answer, kind},
+    answer::{Answer, answer},
+    edge::Caller,
     error::{Refusal, Result},
     filter, read,
+    request::{self, kind},
     resource::Resource,
     schema::Kind,
     search::Search,
@@ -43,7 +45,7 @@ pub(crate) async fn search(
     body: Body,
 ) -> Answer {
     let kind = kind(&endpoint)?;
-    let sent = edge::object(&gateway, &headers, body, gateway.settings.max_resource_bytes).await?;
+    let sent = request::object(&gateway, &headers, body, gateway.settings.max_resource_bytes).await?;
     let search = Search::of_body(&sent, gateway.settings.max_page)?;
     Ok(run(&gateway, &caller, &[kind], &search).await?)
 }
@@ -54,7 +56,7 @@ pub(crate) async fn search_all(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let sent = edge::object(&gateway, &headers, body, gateway.settings.max_resource_bytes).await?;
+    let sent = request::object(&gateway, &headers, body, gateway.settings.max_resource_bytes).await?;
     let search = Search::of_body(&sent, gateway.settings.max_page)?;
     Ok(run(&gateway, &caller, &[Kind::User, Kind::Group], &search).await?)
 }

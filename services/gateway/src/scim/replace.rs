@@ -1,9 +1,6 @@
 //! PUT of a user or group: the whole resource as it shall be; what is read-only in it is passed over.
 
-use super::{
-    edge::{Answer, Target},
-    write::Change,
-};
+use super::{answer::Answer, request::Target, write::Change};
 use axum::body::Body;
 
 pub(crate) async fn handle(target: Target, body: Body) -> Answer {

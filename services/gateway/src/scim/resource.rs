@@ -1,6 +1,7 @@
 //! Domain: a user or group as the gateway keeps and shows it. Pure.
 
 use super::{
+    error::Refusal,
     schema::{ENTERPRISE, Kind, ResourceType},
     value::Object,
 };
@@ -57,6 +58,12 @@ impl Resource {
         shown.insert("meta".into(), meta);
         shown
     }
+}
+
+/// No such resource for this caller.
+pub(crate) fn absent(kind: Kind, id: impl std::fmt::Display) -> Box<Refusal> {
+    let id: String = id.to_string().chars().take(100).collect();
+    Refusal::not_found(format!("there is no {} with id {id}", kind.word()))
 }
 
 /// A group of a user, with its address.

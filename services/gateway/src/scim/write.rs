@@ -2,10 +2,10 @@
 //! one commit; what does not change writes and tells nothing.
 
 use super::{
-    edge::{Caller, absent},
+    edge::Caller,
     error::{Refusal, Result},
     patch::{self, Operation},
-    resource::{Person, Resource, names_etag},
+    resource::{Person, Resource, absent, names_etag},
     schema::Kind,
     store,
     value::{self, Object},

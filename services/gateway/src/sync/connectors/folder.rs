@@ -1,7 +1,9 @@
 //! Files in a folder here. A file counts once it is whole: its marker is there, or its size and time stood still.
 
-use super::Means;
-use crate::sync::fetch::matches;
+use super::{
+    Means,
+    files::{MAX_NAMES, matches, too_large},
+};
 use contracts::mentor::gateway::v1::FolderSettings;
 use jiff::{SignedDuration, Timestamp};
 use kernel::{Error, ErrorKind, Result, Uuid};
@@ -13,8 +15,6 @@ use std::{
 };
 use tokio::{fs, io::AsyncReadExt};
 
-/// The most names of one folder that are looked at.
-const MAX_NAMES: usize = 10_000;
 /// Where files go that were taken.
 const TAKEN: &str = "taken";
 /// Where files with rows to correct go.
@@ -203,12 +203,6 @@ impl Folder {
         );
         Error::new(ErrorKind::Unavailable, "SOURCE_UNAVAILABLE", message).caused_by(error)
     }
-}
-
-/// A file that nobody should read.
-pub(super) fn too_large(name: &str, most: u64) -> Box<Error> {
-    let message = format!("the file {name} is larger than {} MiB (setting sync.max_file_bytes)", most >> 20);
-    Error::new(ErrorKind::InvalidArgument, "FILE_INVALID", message)
 }
 
 #[cfg(test)]

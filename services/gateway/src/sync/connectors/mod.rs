@@ -1,6 +1,7 @@
 //! The kinds of sources: how their settings are checked, and how they are opened for a run.
 
 pub(crate) mod file;
+mod files;
 pub(crate) mod folder;
 mod http;
 mod ldap;

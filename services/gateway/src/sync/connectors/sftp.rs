@@ -1,11 +1,10 @@
 //! Files on an SFTP server, whose key is the one that the source names.
 
-use super::Means;
-use super::folder::too_large;
-use crate::{
-    outgoing,
-    sync::{fetch::matches, secrets::Secrets},
+use super::{
+    Means,
+    files::{MAX_NAMES, matches, too_large},
 };
+use crate::{outgoing, sync::secrets::Secrets};
 use contracts::mentor::gateway::v1::SftpSettings;
 use kernel::{Error, ErrorKind, Result};
 use russh::{
@@ -28,8 +27,6 @@ use tokio::io::AsyncReadExt;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long one file may take.
 const LONG: Duration = Duration::from_secs(15 * 60);
-/// The most names of one folder that are looked at.
-const MAX_NAMES: usize = 10_000;
 
 /// Checks what the rules beside the fields can't.
 ///
