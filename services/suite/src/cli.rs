@@ -1,18 +1,11 @@
 //! What can be typed, and what `--help` teaches.
 
-use crate::{advice, commands, demo};
-use clap::{
-    Args, CommandFactory, FromArgMatches, Parser, Subcommand,
-    builder::styling::{AnsiColor, Styles},
+use crate::{
+    commands, demo,
+    help::{STYLES, examples, header},
 };
-use runtime::Config;
-use std::{fmt::Write, path::PathBuf};
-
-const STYLES: Styles = Styles::styled()
-    .header(AnsiColor::Green.on_default().bold())
-    .usage(AnsiColor::Green.on_default().bold())
-    .literal(AnsiColor::Cyan.on_default().bold())
-    .placeholder(AnsiColor::Cyan.on_default());
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::fmt::Write;
 
 /// The commands by what one wants to do.
 const GROUPS: [(&str, &[&str]); 5] = [
@@ -54,27 +47,6 @@ pub(crate) enum Command {
     Events(commands::events::Events),
 }
 
-/// Where settings come from.
-#[derive(Args)]
-pub(crate) struct Settings {
-    /// A TOML file with what differs from the defaults. Environment variables such as
-    /// MENTOR__DATABASE__URL win over it.
-    #[arg(long, global = true, value_name = "FILE", env = "MENTOR_CONFIG", help_heading = "Settings")]
-    config: Option<PathBuf>,
-}
-
-impl Settings {
-    /// Reads them: defaults, the file, the environment.
-    pub(crate) fn load(&self) -> anyhow::Result<Config> {
-        runtime::load(self.config.clone()).map_err(advice::setting)
-    }
-
-    /// The file, if one was named.
-    pub(crate) fn file(&self) -> Option<&PathBuf> {
-        self.config.as_ref()
-    }
-}
-
 /// Reads the command line; ends the process with help or a complaint where that is due.
 pub(crate) fn parse() -> Command {
     let matches = command().get_matches();
@@ -108,21 +80,6 @@ fn grouped(command: &clap::Command) -> String {
         text,
         "{name_style}mentor COMMAND --help{name_style:#} explains a command and all of its options.\n"
     );
-    text
-}
-
-fn header(text: &str) -> String {
-    let style = STYLES.get_header();
-    format!("{style}{text}:{style:#}")
-}
-
-/// Examples under a command's help: a line to type, and what it does.
-pub(crate) fn examples(lines: &[(&str, &str)]) -> String {
-    let style = STYLES.get_literal();
-    let mut text = header("Examples");
-    for (line, what) in lines {
-        let _ = write!(text, "\n  {style}{line}{style:#}\n      {what}");
-    }
     text
 }
 

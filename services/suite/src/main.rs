@@ -6,7 +6,9 @@ mod commands;
 mod connect;
 mod demo;
 mod embedded;
+mod help;
 mod services;
+mod settings;
 
 use cli::Command;
 use std::process::ExitCode;

@@ -1,8 +1,8 @@
 //! Domain: what earned the points of a pair, in words, criterion by criterion. Says only what the two said.
 
 use super::domain::{Criteria, Criterion};
+use super::person::Person;
 use super::score::{self, primary};
-use crate::runs::snapshot::Person;
 
 /// How many skills a sentence names on each side.
 const NAMED: usize = 4;

@@ -3,10 +3,12 @@
 pub(crate) mod convert;
 pub(crate) mod domain;
 pub(crate) mod facts;
+pub(crate) mod person;
 mod read;
 pub(crate) mod score;
 pub(crate) mod store;
 mod update_criteria;
+pub(crate) mod week;
 
 use contracts::mentor::matching::v1::*;
 

@@ -19,7 +19,8 @@
 //! snapshot names, so that daylight saving is as it was then.
 
 use super::domain::{CRITERIA, Criteria, HardRule, PERFECT};
-use crate::runs::snapshot::{Person, WEEK_MINUTES};
+use super::person::Person;
+use super::week::WEEK_MINUTES;
 use std::collections::HashMap;
 
 const FULL: i32 = 10_000;

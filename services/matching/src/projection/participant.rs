@@ -1,6 +1,7 @@
 //! A participant as the events carry it, made ready for a snapshot.
 
-use crate::runs::snapshot::{CivilWindow, Person, offset_minutes, utc_windows};
+use crate::criteria::person::Person;
+use crate::criteria::week::{CivilWindow, offset_minutes, utc_windows};
 use contracts::mentor::common::v1::{CommunicationStyle, ParticipantRole, Profile, Skill};
 use jiff::{civil::Date, tz::TimeZone};
 use kernel::{Error, Result, Uuid};

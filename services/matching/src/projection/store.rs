@@ -1,7 +1,7 @@
 //! SQL of the projections.
 
 use super::participant::{Directory, Participant, person};
-use crate::runs::snapshot::Person;
+use crate::criteria::person::Person;
 use contracts::mentor::common::v1::{Policy, Profile};
 use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;

@@ -3,12 +3,13 @@
 use super::explain::{Missed, PairAnswer, UnmatchedAnswer, unmatched_reason};
 use super::found;
 use super::run::{Run, State};
-use super::snapshot::{Mark, Mode, Person, Snapshot};
+use super::snapshot::{Mark, Mode, Snapshot};
 use super::solver::Proven;
 use super::store::pairs::{Key, PairRule};
 use super::store::{Proposal, UnmatchedRow};
 use super::terms::{Attribute, Fair, Floor, Follows, KEEP_BONUS, LONGEST, Terms};
 use crate::criteria::convert::{parts, rule};
+use crate::criteria::person::Person;
 use contracts::mentor::matching::v1 as pb;
 use contracts::time::timestamp;
 use kernel::{Error, Result, parse_id};

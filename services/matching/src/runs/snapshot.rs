@@ -2,14 +2,13 @@
 
 use super::terms::{Before, Terms};
 use crate::criteria::domain::{Criteria, HardRule};
+use crate::criteria::person::Person;
 use crate::criteria::score::{Ready, Scored, Scorer, Words};
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use kernel::{Error, Result, Uuid};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// Minutes of a week, which begins on Monday 00:00 UTC.
-pub(crate) const WEEK_MINUTES: u16 = 7 * 24 * 60;
 /// The most mentee-mentor pairs that a run looks at.
 pub(crate) const MOST_PAIRS: usize = 4_000_000;
 
@@ -39,40 +38,6 @@ impl Mode {
             Mode::Fair => "fair",
         }
     }
-}
-
-/// A participant as the run knows them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Person {
-    pub(crate) participant: Uuid,
-    pub(crate) person: Uuid,
-    /// Free places of a mentor; 1 for a mentee.
-    pub(crate) places: i32,
-    /// Mentees of open matches that a mentor has already.
-    #[serde(default, skip_serializing_if = "is_nobody")]
-    pub(crate) held: i32,
-    /// Skills wanted, with the level to reach.
-    pub(crate) wanted: Vec<(String, i32)>,
-    /// Skills offered, with the level.
-    pub(crate) offered: Vec<(String, i32)>,
-    /// Number of the communication style in the contract; 0 when not said.
-    pub(crate) style: i32,
-    /// In order of preference.
-    pub(crate) languages: Vec<String>,
-    /// Minutes east of UTC in the week of the snapshot; none when the zone is unknown.
-    pub(crate) offset_minutes: Option<i32>,
-    /// Windows in minutes of the UTC week, sorted, without overlaps.
-    pub(crate) windows: Vec<(u16, u16)>,
-    pub(crate) unit: String,
-    pub(crate) grade: String,
-    pub(crate) profession: String,
-    /// Managers upwards.
-    pub(crate) chain: Vec<Uuid>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_nobody(number: &i32) -> bool {
-    *number == 0
 }
 
 /// What was said of a pair.
@@ -160,7 +125,7 @@ impl Snapshot {
             return Err(Error::precondition("RUN_TOO_LARGE", message));
         }
         if let Some(fair) = &self.terms.fair {
-            fair.check(self)?;
+            fair.check(&self.mentees)?;
         }
         Scores::new(self).check_pins()
     }
@@ -349,60 +314,6 @@ fn contradiction(pair: &MarkedPair, why: String) -> Box<Error> {
     )
     .with("mentor_participant_id", pair.mentor.to_string())
     .with("mentee_participant_id", pair.mentee.to_string())
-}
-
-/// A window of civil time: day of the week from Monday = 1, minutes after midnight.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct CivilWindow {
-    pub(crate) day: i8,
-    pub(crate) start_minute: i16,
-    pub(crate) end_minute: i16,
-}
-
-/// Minutes east of UTC at noon UTC of the week's Monday.
-pub(crate) fn offset_minutes(zone: &TimeZone, week: Date) -> Option<i32> {
-    let noon = TimeZone::UTC.to_ambiguous_timestamp(week.at(12, 0, 0, 0)).compatible().ok()?;
-    Some(zone.to_offset(noon).seconds() / 60)
-}
-
-/// Windows of a zone in one week, as minutes of the UTC week; what runs over its end comes back at its
-/// start, since availability repeats every week.
-pub(crate) fn utc_windows(zone: &TimeZone, week: Date, windows: &[CivilWindow]) -> Vec<(u16, u16)> {
-    let minute = |day: i8, minute: i16| -> Option<i64> {
-        let midnight = week.checked_add(jiff::Span::new().days(i64::from(day) - 1)).ok()?.at(0, 0, 0, 0);
-        let local = midnight.checked_add(jiff::Span::new().minutes(i64::from(minute))).ok()?;
-        let instant = zone.to_ambiguous_timestamp(local).compatible().ok()?;
-        let begin = TimeZone::UTC.to_ambiguous_timestamp(week.at(0, 0, 0, 0)).compatible().ok()?;
-        Some((instant.as_second() - begin.as_second()).div_euclid(60))
-    };
-    let mut found = Vec::with_capacity(windows.len());
-    for window in windows {
-        let (start, end) = (minute(window.day, window.start_minute), minute(window.day, window.end_minute));
-        let (Some(start), Some(end)) = (start, end) else { continue };
-        let length = (end - start).clamp(0, i64::from(WEEK_MINUTES));
-        let start = start.rem_euclid(i64::from(WEEK_MINUTES));
-        let before = length.min(i64::from(WEEK_MINUTES) - start);
-        for (start, length) in [(start, before), (0, length - before)] {
-            if length > 0 {
-                let at = |minute: i64| u16::try_from(minute).unwrap_or(WEEK_MINUTES);
-                found.push((at(start), at(start + length)));
-            }
-        }
-    }
-    merged(found)
-}
-
-/// Sorted, with overlapping and touching windows made one.
-pub(crate) fn merged(mut windows: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
-    windows.sort_unstable();
-    let mut joined: Vec<(u16, u16)> = Vec::with_capacity(windows.len());
-    for (start, end) in windows {
-        match joined.last_mut() {
-            Some((_, last)) if start <= *last => *last = end.max(*last),
-            _ => joined.push((start, end)),
-        }
-    }
-    joined
 }
 
 #[cfg(test)]

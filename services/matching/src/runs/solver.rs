@@ -1,6 +1,7 @@
 //! Domain: what solves a run, behind one trait.
 
-use super::snapshot::{Mode, Person, Scores, Snapshot};
+use super::snapshot::{Mode, Scores, Snapshot};
+use crate::criteria::person::Person;
 use serde::{Deserialize, Serialize};
 
 /// A possible pair, by places in the snapshot's lists.

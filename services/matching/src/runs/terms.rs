@@ -1,6 +1,6 @@
 //! Domain: what is asked of a run beyond its mode: how close, how long, which run it follows, which floors it keeps.
 
-use super::snapshot::{Person, Snapshot};
+use crate::criteria::person::Person;
 use kernel::{Error, FieldViolation, Result, Uuid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -110,9 +110,9 @@ impl Fair {
         mentees.iter().map(floor_of).collect()
     }
 
-    /// Refuses a group named twice, or one in which nobody is.
-    pub(crate) fn check(&self, snapshot: &Snapshot) -> Result<()> {
-        let known: BTreeSet<&str> = snapshot.mentees.iter().map(|person| self.by.of(person)).collect();
+    /// Refuses a group named twice, or one in which none of the mentees is.
+    pub(crate) fn check(&self, mentees: &[Person]) -> Result<()> {
+        let known: BTreeSet<&str> = mentees.iter().map(|person| self.by.of(person)).collect();
         let mut violations = Vec::new();
         for (at, floor) in self.floors.iter().enumerate() {
             let before = self.floors.iter().take(at).any(|other| other.group == floor.group);
@@ -181,9 +181,9 @@ mod tests {
         let mut snapshot = snapshot(3, &[1]);
         snapshot.mentees[0].unit = "Finance".to_owned();
         snapshot.mentees[1].unit = "Law".to_owned();
-        fair(&["Law", "Finance"]).check(&snapshot).expect("both are there");
+        fair(&["Law", "Finance"]).check(&snapshot.mentees).expect("both are there");
         assert_eq!(fair(&["Law", "Finance"]).groups(&snapshot.mentees), [Some(1), Some(0), None]);
-        let error = fair(&["Law", "Tax", "Law"]).check(&snapshot).expect_err("two are wrong");
+        let error = fair(&["Law", "Tax", "Law"]).check(&snapshot.mentees).expect_err("two are wrong");
         let said: Vec<_> =
             error.violations.iter().map(|one| (one.field.as_str(), one.description.as_str())).collect();
         assert_eq!(

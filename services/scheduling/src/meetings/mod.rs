@@ -3,6 +3,7 @@
 pub(crate) mod calendar;
 pub(crate) mod cancel_meeting;
 mod convert;
+mod filter;
 pub(crate) mod meeting;
 mod read;
 mod record_attendance;

@@ -3,7 +3,8 @@
 use super::{
     calendar::{self, Contacts, Method},
     convert,
-    meeting::{self, Meeting, State},
+    filter::Filter,
+    meeting::{self, Meeting},
     store,
 };
 use crate::{Scheduling, time::Span};
@@ -24,21 +25,6 @@ const FEED_LENGTH: SignedDuration = SignedDuration::from_hours(366 * 24);
 const FEED_MAX: SignedDuration = SignedDuration::from_hours(1_100 * 24);
 /// The most meetings of a feed.
 const FEED_MEETINGS: i32 = 1_000;
-
-/// Which meetings are listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Filter {
-    /// Of this match.
-    pub(crate) match_id: Option<Uuid>,
-    /// With this person.
-    pub(crate) person_id: Option<Uuid>,
-    /// Of this program.
-    pub(crate) program_id: Option<Uuid>,
-    /// In this state.
-    pub(crate) state: Option<State>,
-    /// Starting in this range.
-    pub(crate) starts: Span,
-}
 
 pub(crate) async fn get_meeting(
     _service: &Scheduling,

@@ -2,8 +2,8 @@
 
 use super::{
     calendar::Contact,
+    filter::Filter,
     meeting::{Meeting, Pair, State},
-    read::Filter,
 };
 use crate::time::Span;
 use jiff_sqlx::{Timestamp, ToSqlx};

@@ -1,6 +1,6 @@
 //! `mentor check`: whether running services answer, from outside, as `helm test` asks.
 
-use crate::{advice, cli::examples};
+use crate::{advice, help::examples};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use contracts::mentor::enrollment::v1::{ListProgramsRequest, program_service_client::ProgramServiceClient};

@@ -1,6 +1,7 @@
 //! `mentor config`: the settings in force, or the defaults with their documentation.
 
-use crate::cli::{Settings, examples};
+use crate::help::examples;
+use crate::settings::Settings;
 use anyhow::Result;
 use clap::Args;
 use runtime::config::DEFAULTS;

@@ -1,10 +1,6 @@
 //! `mentor migrate`: schemas and queues, before the servers of a new version.
 
-use crate::{
-    advice,
-    cli::{Settings, examples},
-    services,
-};
+use crate::{advice, help::examples, services, settings::Settings};
 use anyhow::Result;
 use clap::Args;
 use owo_colors::{OwoColorize, Stream::Stdout};

@@ -1,10 +1,6 @@
 //! `mentor serve`: any set of services in one process, on the servers of the settings.
 
-use crate::{
-    advice,
-    cli::{Settings, examples},
-    embedded, services,
-};
+use crate::{advice, embedded, help::examples, services, settings::Settings};
 use anyhow::Result;
 use clap::Args;
 use runtime::{

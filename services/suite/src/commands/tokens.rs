@@ -1,6 +1,6 @@
 //! `mentor tokens`: a development issuer for services that run apart, as in compose.
 
-use crate::{advice, cli::examples};
+use crate::{advice, help::examples};
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;

@@ -198,7 +198,7 @@ fn any_person(number: u128) -> impl Strategy<Value = Person> {
                     style,
                     languages,
                     offset_minutes,
-                    windows: crate::runs::snapshot::merged(windows.collect()),
+                    windows: crate::criteria::week::merged(windows.collect()),
                     unit,
                     grade,
                     profession,

@@ -1,5 +1,4 @@
 use super::*;
-use proptest::prelude::*;
 
 /// A mentee or mentor of whom nothing is known but a language.
 pub(crate) fn person(number: u128, places: i32) -> Person {
@@ -44,35 +43,6 @@ pub(crate) fn snapshot(mentees: usize, places: &[i32]) -> Snapshot {
 
 fn marked(mentee: u128, mentor: u128, mark: Mark) -> MarkedPair {
     MarkedPair { mentor: Uuid::from_u128(mentor), mentee: Uuid::from_u128(mentee), mark }
-}
-
-fn zone(name: &str) -> TimeZone {
-    TimeZone::get(name).expect("a zone of the database")
-}
-
-fn window(day: i8, start_minute: i16, end_minute: i16) -> CivilWindow {
-    CivilWindow { day, start_minute, end_minute }
-}
-
-#[test]
-fn windows_follow_daylight_saving() {
-    let chicago = zone("America/Chicago");
-    let monday_three = [window(1, 15 * 60, 16 * 60)];
-    assert_eq!(utc_windows(&chicago, week(), &monday_three), [(21 * 60, 22 * 60)], "winter");
-    let summer = jiff::civil::date(2025, 3, 10);
-    assert_eq!(utc_windows(&chicago, summer, &monday_three), [(20 * 60, 21 * 60)], "summer");
-    assert_eq!(offset_minutes(&chicago, week()), Some(-360));
-    assert_eq!(offset_minutes(&chicago, summer), Some(-300));
-}
-
-#[test]
-fn windows_wrap_around_the_week_and_merge() {
-    let auckland = zone("Pacific/Auckland");
-    // Monday 00:00-24:00 in Auckland (UTC+13) is Sunday 11:00 to Monday 11:00 UTC.
-    assert_eq!(utc_windows(&auckland, week(), &[window(1, 0, 1440)]), [(0, 660), (9_300, 10_080)]);
-    let london = zone("Europe/London");
-    let windows = [window(2, 600, 660), window(2, 540, 600), window(2, 570, 630)];
-    assert_eq!(utc_windows(&london, week(), &windows), [(1440 + 540, 1440 + 660)]);
 }
 
 #[test]
@@ -150,19 +120,4 @@ fn the_same_facts_give_the_same_bytes() {
     let read: Snapshot = serde_json::from_slice(&bytes(shuffled.clone())).expect("and reads back");
     assert_eq!(read, snapshot(5, &[1, 2, 3]));
     assert_eq!(bytes(shuffled), bytes(snapshot(5, &[1, 2, 3])));
-}
-
-proptest! {
-    #[test]
-    fn merged_windows_are_sorted_apart_and_cover_the_same(
-        windows in prop::collection::vec((0..500u16, 1..60u16), 0..12)
-    ) {
-        let windows: Vec<_> = windows.into_iter().map(|(start, length)| (start, start + length)).collect();
-        let joined = merged(windows.clone());
-        prop_assert!(joined.windows(2).all(|pair| pair[0].1 < pair[1].0));
-        for minute in 0..600 {
-            let inside = |list: &[(u16, u16)]| list.iter().any(|(start, end)| (*start..*end).contains(&minute));
-            prop_assert_eq!(inside(&windows), inside(&joined));
-        }
-    }
 }

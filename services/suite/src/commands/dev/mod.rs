@@ -8,8 +8,8 @@ mod seed;
 
 use crate::{
     advice,
-    cli::examples,
     embedded::{self, TENANT},
+    help::examples,
 };
 use anyhow::{Context, Result};
 use clap::Args;

@@ -3,7 +3,8 @@
 mod checks;
 mod servers;
 
-use crate::cli::{Settings, examples};
+use crate::help::examples;
+use crate::settings::Settings;
 use anyhow::Result;
 use clap::Args;
 use owo_colors::{OwoColorize, Stream::Stdout, Style};

@@ -6,11 +6,7 @@ mod replay;
 mod retell;
 mod show;
 
-use crate::{
-    advice,
-    cli::{Settings, examples},
-    connect, services,
-};
+use crate::{advice, connect, help::examples, services, settings::Settings};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use kernel::{TenantId, Uuid};

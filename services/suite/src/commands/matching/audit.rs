@@ -1,7 +1,7 @@
 //! `mentor match audit`: are groups treated alike.
 
 use super::input::{BadInput, Result as Read, Table, What};
-use crate::cli::examples;
+use crate::help::examples;
 use anyhow::Result;
 use assignment::audit::{Attributes, Audited, Line, Report, audit};
 use clap::Args;

@@ -13,7 +13,7 @@ mod tell;
 mod terms;
 mod work;
 
-use crate::cli::examples;
+use crate::help::examples;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::sync::{

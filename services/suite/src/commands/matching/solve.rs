@@ -7,7 +7,7 @@ use super::{
     terms::Terms,
     work,
 };
-use crate::cli::examples;
+use crate::help::examples;
 use anyhow::Result;
 use assignment::{Control, Error, Fault, Options, Problem, Solution};
 use clap::Args;

@@ -5,13 +5,19 @@ use super::{
     output,
     tell::{counted, points},
     terms::Terms,
-    work::Times,
 };
 use anyhow::Result;
 use assignment::{Mode, Outcome};
 use owo_colors::{OwoColorize, Stream::Stdout};
 use serde_json::json;
 use std::{path::PathBuf, time::Duration};
+
+/// How long each step took.
+pub(super) struct Times {
+    pub(super) reading: Duration,
+    pub(super) solving: Duration,
+    pub(super) verifying: Option<Duration>,
+}
 
 /// Prints it as text or JSON.
 pub(super) fn print(

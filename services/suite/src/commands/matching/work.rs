@@ -6,7 +6,7 @@ use super::{
     market::Market,
     output,
     progress::Bar,
-    summary,
+    summary::{self, Times},
     terms::{Lists, Terms},
 };
 use crate::advice;
@@ -16,13 +16,6 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
-
-/// How long each step took.
-pub(super) struct Times {
-    pub(super) reading: Duration,
-    pub(super) solving: Duration,
-    pub(super) verifying: Option<Duration>,
-}
 
 /// Runs a market that was read since `begun`.
 pub(super) fn run(

@@ -1,7 +1,7 @@
 //! `mentor people import`: hands a file over, starts its run, and stays with it to the end.
 
 use super::{mapping, show};
-use crate::{advice, cli::examples};
+use crate::{advice, help::examples};
 use anyhow::{Context, Result};
 use clap::Args;
 use contracts::mentor::gateway::v1::{

@@ -4,7 +4,7 @@ mod import;
 mod mapping;
 mod show;
 
-use crate::cli::examples;
+use crate::help::examples;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 

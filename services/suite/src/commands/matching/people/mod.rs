@@ -15,7 +15,7 @@ use super::{
     terms::Terms,
     work,
 };
-use crate::cli::examples;
+use crate::help::examples;
 use anyhow::Result;
 use assignment::{Control, Error, Fault, Options, Solution};
 use clap::Args;
