@@ -16,12 +16,21 @@ use contracts::mentor::gateway::v1::source_settings::Kind;
 use kernel::{Context, Result};
 
 pub(crate) async fn run(service: &Gateway, ctx: &Context) -> Result<()> {
-    start_due(service, ctx).await?;
-    watch(service, ctx).await?;
-    runner::take_up(service, ctx).await
+    let mut tx = service.db.read(ctx).await?;
+    let (now, waiting) = (tx.now(), store::runs::waiting(&mut tx).await?);
+    tx.commit().await?;
+    service.runner.ages.observe(ctx.tenant(), waiting.oldest, now);
+    if waiting.due {
+        start_due(service, ctx).await?;
+    }
+    let started = watch(service, ctx).await?;
+    if waiting.due || started || waiting.oldest.is_some() {
+        runner::take_up(service, ctx).await?;
+    }
+    Ok(())
 }
 
-/// Starts what is due by schedule, and shows since when the oldest run is. What is under way still is not started again.
+/// Starts what is due by schedule. What is under way still is not started again.
 async fn start_due(service: &Gateway, ctx: &Context) -> Result<()> {
     let mut tx = service.db.write(ctx).await?;
     let now = tx.now();
@@ -29,16 +38,14 @@ async fn start_due(service: &Gateway, ctx: &Context) -> Result<()> {
         start_automatic(&mut tx, source.id).await?;
         store::plan(&mut tx, source.id, source.schedule.next(now)).await?;
     }
-    let oldest = store::runs::oldest(&mut tx).await?;
-    tx.commit().await?;
-    service.runner.ages.observe(ctx.tenant(), oldest, now);
-    Ok(())
+    tx.commit().await
 }
 
-/// Starts a run for each watched folder in which a whole file lies.
-async fn watch(service: &Gateway, ctx: &Context) -> Result<()> {
+/// Starts a run for each watched folder in which a whole file lies; whether there was one.
+async fn watch(service: &Gateway, ctx: &Context) -> Result<bool> {
+    let mut started = false;
     if service.settings.sync.drop_dir.as_os_str().is_empty() {
-        return Ok(());
+        return Ok(started);
     }
     let mut tx = service.db.read(ctx).await?;
     let sources = store::watched(&mut tx, "folder").await?;
@@ -50,6 +57,7 @@ async fn watch(service: &Gateway, ctx: &Context) -> Result<()> {
                 let source = store::lock(&mut tx, source.id).await?;
                 start_automatic(&mut tx, source.id).await?;
                 tx.commit().await?;
+                started = true;
             }
             Ok(false) => {}
             // A folder that is not there yet is no fault of the others.
@@ -58,7 +66,7 @@ async fn watch(service: &Gateway, ctx: &Context) -> Result<()> {
             }
         }
     }
-    Ok(())
+    Ok(started)
 }
 
 async fn has_new_file(service: &Gateway, ctx: &Context, source: &Source) -> Result<bool> {

@@ -242,17 +242,28 @@ pub(crate) async fn lock(tx: &mut Tx, id: Uuid) -> Result<Run> {
     row.ok_or_else(|| Error::not_found("sync run", id))?.run()
 }
 
-/// Since when the oldest run that waits for a worker or has one is due.
-pub(crate) async fn oldest(tx: &mut Tx) -> Result<Option<Timestamp>> {
-    let since = sqlx::query_scalar!(
-        "select min(next_at) as \"since: jiff_sqlx::Timestamp\" from gateway.sync_run \
-         where tenant_id = $1 and state in ('queued', 'running')",
-        tx.tenant()
+/// What there is to do.
+pub(crate) struct Waiting {
+    /// Whether a source is due by its schedule.
+    pub(crate) due: bool,
+    /// Since when the oldest run that waits for a worker or has one is due.
+    pub(crate) oldest: Option<Timestamp>,
+}
+
+/// Looks for something to do, in one round trip: most tenants have nothing, most of the time.
+pub(crate) async fn waiting(tx: &mut Tx) -> Result<Waiting> {
+    let row = sqlx::query!(
+        r#"select
+             exists(select from gateway.source where tenant_id = $1 and not paused and next_run_at <= $2) as "due!",
+             (select min(next_at) from gateway.sync_run where tenant_id = $1 and state in ('queued', 'running'))
+               as "oldest: jiff_sqlx::Timestamp""#,
+        tx.tenant(),
+        at(tx.now())
     )
     .fetch_one(tx.conn())
     .await
     .db()?;
-    Ok(from_some(since))
+    Ok(Waiting { due: row.due, oldest: from_some(row.oldest) })
 }
 
 /// The run of a source that is under way, if any.
