@@ -116,16 +116,34 @@ impl Market<'_> {
         worth: impl Fn(usize, u32) -> Option<i64>,
     ) -> Solution {
         let locked_worth = self.close(&mut priced, &worth);
-        let (mut total, mut value, mut placed) = (0, 0, 0);
+        let mut sums = Sums { locked_worth, ..Sums::default() };
         for (i, &mentor) in priced.mentor_of.iter().enumerate() {
             if let Some(at) = mentor.and_then(|j| self.problem.find(i as u32, j)) {
-                placed += 1;
-                total += self.problem.score[at];
-                value += worth(at, i as u32).unwrap_or(0);
+                sums.placed += 1;
+                sums.total += self.problem.score[at];
+                sums.value += worth(at, i as u32).unwrap_or(0);
             }
         }
-        let Priced { mentor_of, mentee_price, mentor_price, stopped } = priced;
-        let open = engine::dual_bound(&mentee_price, &mentor_price, &self.plan.capacity);
+        priced.solution(&sums, lift, &self.plan.capacity)
+    }
+}
+
+/// What an assignment comes to.
+#[derive(Debug, Default)]
+pub(crate) struct Sums {
+    pub(crate) placed: usize,
+    pub(crate) total: i64,
+    pub(crate) value: i64,
+    /// Of it, what the locked pairs are worth.
+    pub(crate) locked_worth: i64,
+}
+
+impl Priced {
+    /// The assignment with its proof; `capacity` is of the places that are not locked.
+    pub(crate) fn solution(self, sums: &Sums, lift: i64, capacity: &[i64]) -> Solution {
+        let Sums { placed, total, value, locked_worth } = *sums;
+        let Self { mentor_of, mentee_price, mentor_price, stopped } = self;
+        let open = engine::dual_bound(&mentee_price, &mentor_price, capacity);
         let bound = open.saturating_add(locked_worth);
         let outcome = match (bound == value, stopped) {
             (true, _) => Outcome::Optimal,

@@ -13,9 +13,9 @@ use super::search::{Search, Top};
 use super::side::Side;
 use super::tour::Tour;
 use super::work::on_all_threads;
-use crate::market::{Priced, Ranks};
+use crate::market::{Priced, Ranks, Sums};
 use crate::plan::{self, Plan};
-use crate::{Certificate, Control, Error, Mode, Options, Outcome, Phase, Solution, engine, modes, solve};
+use crate::{Control, Error, Mode, Options, Phase, Solution, engine, modes, solve};
 
 /// Mentors of each mentee in the first core.
 const FIRST: usize = 12;
@@ -349,40 +349,23 @@ impl<'a> Pricing<'a> {
     }
 
     /// Adds the locked pairs and the prices of mentors without open places, and sums up.
-    fn solution(self, priced: Priced) -> Solution {
+    fn solution(self, mut priced: Priced) -> Solution {
         let people = self.layout.people;
-        let Priced { mut mentor_of, mentee_price, mut mentor_price, stopped } = priced;
-        let (mut total, mut value, mut locked_worth, mut placed) = (0, 0, 0, 0);
+        let mut sums = Sums::default();
         for i in 0..people.mentees() as u32 {
             let locked = self.plan.locked[i as usize];
-            mentor_of[i as usize] = locked.or(mentor_of[i as usize]);
-            let Some(j) = mentor_of[i as usize] else { continue };
+            let mentor = &mut priced.mentor_of[i as usize];
+            *mentor = locked.or(*mentor);
+            let Some(j) = *mentor else { continue };
             let score = people.score(i, j).unwrap_or(0);
             let worth = score + self.plan.bonus(i, j) + self.lift;
-            placed += 1;
-            total += score;
-            value += worth;
-            locked_worth += if locked.is_some() { worth } else { 0 };
+            sums.placed += 1;
+            sums.total += score;
+            sums.value += worth;
+            sums.locked_worth += if locked.is_some() { worth } else { 0 };
         }
-        self.price_closed(&mentee_price, &mut mentor_price);
-        let bound = engine::dual_bound(&mentee_price, &mentor_price, &self.plan.capacity)
-            .saturating_add(locked_worth);
-        let outcome = match (bound == value, stopped) {
-            (true, _) => Outcome::Optimal,
-            (false, true) => Outcome::Stopped,
-            (false, false) => Outcome::WithinGap,
-        };
-        let certificate = Certificate {
-            mentee_price,
-            mentor_price,
-            lift: self.lift,
-            value,
-            bound,
-            bottleneck: None,
-            fair: None,
-            groups: None,
-        };
-        Solution { mentor_of, placed, total, outcome, certificate }
+        self.price_closed(&priced.mentee_price, &mut priced.mentor_price);
+        priced.solution(&sums, self.lift, &self.plan.capacity)
     }
 }
 
