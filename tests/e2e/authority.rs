@@ -1,9 +1,10 @@
 //! Servers with certificates of the company's own authority: a process trusts it by `SSL_CERT_FILE`, as the platform's
 //! bundle, and without it waits and says what is wrong.
 
-use crate::metrics::HTTP;
+use crate::{metrics::HTTP, start::certificate};
+use kernel::Role;
 use std::{fs, net::SocketAddr, sync::Arc};
-use testkit::{TestDatabase, eventually};
+use testkit::{TestDatabase, eventually, free_port};
 use tests::process::{Fleet, START, Servers};
 use tokio::{
     io::copy_bidirectional,
@@ -43,6 +44,37 @@ async fn broker_and_cache_may_have_certificates_of_a_private_authority() {
     trusting.ready().await;
     trusting.terminate();
     trusting.ended_well(START).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_trusts_no_authority_of_a_service_says_which_setting_leads_there() {
+    let database = TestDatabase::empty().await;
+    let fleet = Fleet::prepare(&Servers::shared(&database.url()).await).await;
+    let ((chain, key), (other, _)) = (certificate(&fleet, "one"), certificate(&fleet, "two"));
+    let tls = [("MENTOR__SERVER__TLS_CERTIFICATE_FILE", &*chain), ("MENTOR__SERVER__TLS_KEY_FILE", &*key)];
+    let mut service = fleet.launch("enrollment", &tls);
+    service.ready().await;
+    let upstream = format!("https://localhost:{}", service.address().port());
+
+    for (authority, answers) in [(&other, 503), (&chain, 200)] {
+        let listen = SocketAddr::from(([127, 0, 0, 1], free_port())).to_string();
+        let settings = [
+            ("MENTOR__HTTP__LISTEN", &*listen),
+            ("MENTOR__SERVICES__GATEWAY__API__UPSTREAMS__ENROLLMENT", &*upstream),
+            ("MENTOR__SERVICES__GATEWAY__API__CA_FILE", authority),
+        ];
+        let mut gateway = fleet.launch("gateway", &settings);
+        gateway.ready().await;
+        let request = reqwest::Client::new().get(format!("http://{listen}/api/v1/programs"));
+        let answer = request.bearer_auth(fleet.token(Role::ProgramManager, None)).send().await;
+        assert_eq!(answer.expect("the gateway answers").status(), answers);
+        let log = gateway.text();
+        let line = log.lines().find(|line| line.contains("a server does not answer")).unwrap_or_default();
+        assert_eq!(line.is_empty(), answers == 200, "{log}");
+        for part in ["services.gateway.api.upstreams.enrollment", "invalid peer certificate"] {
+            assert!(line.is_empty() || line.contains(part), "{line}");
+        }
+    }
 }
 
 /// TLS in front of a server that has none.

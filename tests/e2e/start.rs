@@ -57,8 +57,20 @@ async fn a_wrong_setting_ends_the_process_with_its_name() {
         (&[("MENTOR__DATABSE__URL", "x")], "setting databse.url from MENTOR__DATABSE__URL does not exist"),
         (&[("MENTOR__TELEMETRY__LOG", "trace")], "setting telemetry.log"),
     ];
-    for (settings, expected) in cases {
-        let mut process = fleet.launch("enrollment", settings);
+    let cases = cases.map(|(settings, expected)| ("enrollment", settings, expected));
+    let of_the_gateway: [(&str, &[(&str, &str)], &str); 2] = [
+        ("gateway", &[("MENTOR__SERVICES__GATEWAY__API__CA_FILE", bad)], "services.gateway.api.ca_file"),
+        (
+            "gateway",
+            &[
+                ("MENTOR__SERVICES__GATEWAY__API__CERTIFICATE_FILE", &chain),
+                ("MENTOR__SERVICES__GATEWAY__API__KEY_FILE", bad),
+            ],
+            "bad.pem, which holds no private key in PEM",
+        ),
+    ];
+    for (service, settings, expected) in cases.into_iter().chain(of_the_gateway) {
+        let mut process = fleet.launch(service, settings);
         let status = process.ended(START).await;
         let text = process.text();
         assert_eq!(status.code(), Some(1), "{settings:?}: {text}");
@@ -67,7 +79,7 @@ async fn a_wrong_setting_ends_the_process_with_its_name() {
 }
 
 /// A certificate and its key, as paths.
-fn certificate(fleet: &Fleet, name: &str) -> (String, String) {
+pub(crate) fn certificate(fleet: &Fleet, name: &str) -> (String, String) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let path = |end: &str| fleet.folder().join(format!("{name}.{end}"));
     fs::write(path("crt"), made.cert.pem()).expect("the folder can be written");

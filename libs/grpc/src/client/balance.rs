@@ -39,6 +39,8 @@ pub(super) enum Addresses {
 /// One address with its connection.
 pub(super) struct Backend {
     address: SocketAddr,
+    /// What logs call the servers.
+    name: Arc<str>,
     channel: Channel,
     under_way: AtomicUsize,
     resting: Mutex<Option<Instant>>,
@@ -50,9 +52,17 @@ impl Backend {
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// Leaves the address alone for a while.
-    pub(super) fn rest(&self) {
+    /// Leaves the address alone for a while, and says why; not again while it rests.
+    pub(super) fn rest(&self, why: &Error) {
+        let rested = self.rests();
         *self.resting.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+        if !rested {
+            let (name, address, cause) = (&*self.name, self.address, crate::status::chain(why));
+            tracing::warn!(
+                server.name = name, server.address = %address, error.cause = cause,
+                "a server does not answer; others are asked first for {REST:?}"
+            );
+        }
     }
 }
 
@@ -82,14 +92,8 @@ struct List {
 }
 
 impl Balancer {
-    pub(super) fn start(
-        addresses: Addresses,
-        origin: Uri,
-        tls: Option<ClientTlsConfig>,
-        every: Duration,
-    ) -> Result<Self> {
+    pub(super) fn start(addresses: Addresses, maker: Maker, every: Duration) -> Result<Self> {
         let list = Arc::new(List { backends: RwLock::new(Arc::new([])), changed: Notify::new() });
-        let maker = Maker { origin, tls };
         let resolver = match addresses {
             Addresses::Fixed(addresses) => {
                 list.update(&addresses, &maker)?;
@@ -174,9 +178,10 @@ impl List {
 }
 
 /// Makes connections.
-struct Maker {
-    origin: Uri,
-    tls: Option<ClientTlsConfig>,
+pub(super) struct Maker {
+    pub(super) origin: Uri,
+    pub(super) tls: Option<ClientTlsConfig>,
+    pub(super) name: Arc<str>,
 }
 
 impl Maker {
@@ -194,7 +199,8 @@ impl Maker {
             endpoint = endpoint.tls_config(tls.clone()).map_err(Error::internal)?;
         }
         let channel = endpoint.connect_lazy();
-        Ok(Backend { address, channel, under_way: AtomicUsize::new(0), resting: Mutex::new(None) })
+        let (under_way, resting) = (AtomicUsize::new(0), Mutex::new(None));
+        Ok(Backend { address, name: Arc::clone(&self.name), channel, under_way, resting })
     }
 }
 
@@ -214,6 +220,7 @@ async fn resolve(list: Arc<List>, maker: Maker, host: String, port: u16, every: 
         if let Err(error) = outcome {
             let cause = crate::status::chain(&error);
             tracing::warn!(
+                server.name = &*maker.name,
                 server.host = host,
                 error.cause = cause,
                 "name not resolved, known addresses stay"

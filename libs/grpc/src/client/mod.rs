@@ -4,7 +4,7 @@ mod balance;
 mod retry;
 
 use crate::Descriptors;
-use balance::{Addresses, Balancer};
+use balance::{Addresses, Balancer, Maker};
 use futures::future::BoxFuture;
 use http::Uri;
 use kernel::{Error, Result, Uuid};
@@ -33,6 +33,7 @@ impl TokenSource for StaticToken {
 pub struct Client {
     addresses: Addresses,
     origin: Uri,
+    name: Option<String>,
     deadline: Duration,
     stream_deadline: Duration,
     attempts: u32,
@@ -72,6 +73,7 @@ impl Client {
         Client {
             addresses,
             origin,
+            name: None,
             deadline: Duration::from_secs(10),
             stream_deadline: Duration::from_secs(3600),
             attempts: 4,
@@ -82,6 +84,13 @@ impl Client {
             request_ids: None,
             descriptors: Descriptors::contracts(),
         }
+    }
+
+    /// What logs call the servers when one does not answer, such as the setting that says where they are; the URL
+    /// otherwise.
+    pub fn named(mut self, name: String) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// How long a unary call may take, with all its attempts; 10 s otherwise. A `grpc-timeout` on the request wins.
@@ -157,7 +166,9 @@ impl Client {
             }
             _ => None,
         };
-        let balancer = Balancer::start(self.addresses, self.origin, tls, self.resolve_every)?;
+        let name = self.name.unwrap_or_else(|| self.origin.to_string()).into();
+        let maker = Maker { origin: self.origin, tls, name };
+        let balancer = Balancer::start(self.addresses, maker, self.resolve_every)?;
         Ok(Channel::new(retry::Shared {
             balancer,
             deadline: self.deadline,

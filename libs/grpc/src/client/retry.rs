@@ -147,11 +147,13 @@ async fn once(
             // The caller's time is over; the server may be as well as ever.
             return Error::new(ErrorKind::DeadlineExceeded, "DEADLINE_EXCEEDED", "no answer in time");
         }
-        if !never_begun(&error) {
-            picked.backend.rest();
+        let begun = !never_begun(&error);
+        let message = "the server does not answer; try again";
+        let error = Error::new(ErrorKind::Unavailable, "DEPENDENCY_UNAVAILABLE", message).caused_by(error);
+        if begun {
+            picked.backend.rest(&error);
         }
-        Error::new(ErrorKind::Unavailable, "DEPENDENCY_UNAVAILABLE", "the server does not answer; try again")
-            .caused_by(error)
+        error
     })
 }
 

@@ -4,6 +4,7 @@ use super::settings::Settings;
 use grpc::{Channel, Client};
 use kernel::{Error, ErrorKind, Result};
 use runtime::Here;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use std::{collections::HashMap, fs, time::Duration};
 
 /// What every process serves for the services that it runs.
@@ -34,7 +35,8 @@ impl Upstreams {
                 return Err(wrong("must be a URL"));
             }
             let client = Client::builder(url).map_err(|_| wrong("must be a URL with a host"))?;
-            channels.insert(service.clone(), files.give(client).deadline(DEADLINE).build()?);
+            let client = files.give(client).named(key.clone()).deadline(DEADLINE);
+            channels.insert(service.clone(), client.build()?);
         }
         if let Some(own) = here.grpc {
             let channel = Client::of(vec![own])?.deadline(DEADLINE).build()?;
@@ -76,19 +78,9 @@ struct Files {
 
 impl Files {
     fn read(settings: &Settings) -> Result<Self> {
-        let file = |key: &str, path: &str| -> Result<Option<Vec<u8>>> {
-            if path.is_empty() {
-                return Ok(None);
-            }
-            let read = fs::read(path);
-            let read = read.map_err(|error| {
-                Error::field(format!("services.gateway.api.{key}"), format!("{path} can't be read: {error}"))
-            });
-            Ok(Some(read?))
-        };
         let own = match (
-            file("certificate_file", &settings.certificate_file)?,
-            file("key_file", &settings.key_file)?,
+            file("certificate_file", &settings.certificate_file, has_certificates, "certificate")?,
+            file("key_file", &settings.key_file, has_key, "private key")?,
         ) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -97,7 +89,7 @@ impl Files {
                 return Err(Error::field("services.gateway.api.key_file", what));
             }
         };
-        Ok(Files { authority: file("ca_file", &settings.ca_file)?, own })
+        Ok(Files { authority: file("ca_file", &settings.ca_file, has_certificates, "certificate")?, own })
     }
 
     fn give(&self, client: Client) -> Client {
@@ -110,4 +102,25 @@ impl Files {
             None => client,
         }
     }
+}
+
+/// The file that a setting names, if it names one.
+fn file(key: &str, path: &str, is_right: fn(&[u8]) -> bool, what: &str) -> Result<Option<Vec<u8>>> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |what: &str| {
+        Error::field(format!("services.gateway.api.{key}"), format!("names {path}, which {what}"))
+    };
+    let pem = fs::read(path).map_err(|error| wrong(&format!("can't be read: {error}")))?;
+    if is_right(&pem) { Ok(Some(pem)) } else { Err(wrong(&format!("holds no {what} in PEM"))) }
+}
+
+fn has_certificates(pem: &[u8]) -> bool {
+    let mut found = CertificateDer::pem_slice_iter(pem).peekable();
+    found.peek().is_some() && found.all(|certificate| certificate.is_ok())
+}
+
+fn has_key(pem: &[u8]) -> bool {
+    PrivateKeyDer::from_pem_slice(pem).is_ok()
 }
