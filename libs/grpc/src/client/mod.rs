@@ -86,8 +86,8 @@ impl Client {
         }
     }
 
-    /// What logs call the servers when one does not answer, such as the setting that says where they are; the URL
-    /// otherwise.
+    /// What logs call the servers when one does not answer, such as the setting that says where they are; the
+    /// host otherwise.
     pub fn named(mut self, name: String) -> Self {
         self.name = Some(name);
         self
@@ -166,7 +166,8 @@ impl Client {
             }
             _ => None,
         };
-        let name = self.name.unwrap_or_else(|| self.origin.to_string()).into();
+        let host = self.origin.host().unwrap_or_default();
+        let name = self.name.as_deref().unwrap_or(host).into();
         let maker = Maker { origin: self.origin, tls, name };
         let balancer = Balancer::start(self.addresses, maker, self.resolve_every)?;
         Ok(Channel::new(retry::Shared {
