@@ -8,6 +8,7 @@ mod bearer;
 mod canaille;
 mod edge_alerts;
 mod foreign_client;
+mod idle;
 mod metrics;
 mod program;
 mod provisioned;
