@@ -11,8 +11,10 @@ use storage::Database;
 use testkit::Suite;
 
 const TENANTS: u64 = 10;
-/// For syncs and for webhooks: each begins a transaction and asks once.
-const GATEWAY: u64 = 2 * 2;
+/// Of jobs that run at least once a second: what each asks for all tenants, which is their list.
+const LISTS: [u64; 5] = [1, 0, 0, 0, 3];
+/// For syncs and for webhooks: each begins a transaction and asks once. Who left, and which sessions ended, is in the cache.
+const LOOKS: u64 = 2 * 2;
 
 /// Makes as many tenants known to a service.
 async fn make_known(suite: &Suite, db: &Database) {
@@ -44,5 +46,7 @@ async fn a_second_costs_an_idle_tenant_two_looks() {
     suite.advance(SignedDuration::from_secs(1));
     suite.run_jobs().await;
     let spent = std::array::from_fn::<_, 5, _>(|n| databases[n].round_trips() - before[n]);
-    assert_eq!(spent, [0, 0, 0, 0, TENANTS * GATEWAY], "round trips of {services:?}");
+    let mut expected = LISTS;
+    expected[4] += TENANTS * LOOKS;
+    assert_eq!(spent, expected, "round trips of {services:?}");
 }
