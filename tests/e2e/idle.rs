@@ -15,6 +15,8 @@ const TENANTS: u64 = 10;
 const LISTS: [u64; 5] = [1, 0, 0, 0, 3];
 /// For syncs and for webhooks: each begins a transaction and asks once. Who left, and which sessions ended, is in the cache.
 const LOOKS: u64 = 2 * 2;
+/// The least of so many seconds counts: relays ask the database from time to time, too.
+const SECONDS: usize = 20;
 
 /// Makes as many tenants known to a service.
 async fn make_known(suite: &Suite, db: &Database) {
@@ -42,11 +44,16 @@ async fn a_second_costs_an_idle_tenant_two_looks() {
     }
     // What runs once an hour or a day runs now, and what is kept in the cache is filled.
     suite.run_jobs().await;
-    let before = databases.each_ref().map(Database::round_trips);
-    suite.advance(SignedDuration::from_secs(1));
-    suite.run_jobs().await;
-    let spent = std::array::from_fn::<_, 5, _>(|n| databases[n].round_trips() - before[n]);
+    let mut least = [u64::MAX; 5];
+    for _ in 0..SECONDS {
+        let before = databases.each_ref().map(Database::round_trips);
+        suite.advance(SignedDuration::from_secs(1));
+        suite.run_jobs().await;
+        for (least, (db, before)) in least.iter_mut().zip(databases.iter().zip(before)) {
+            *least = (*least).min(db.round_trips() - before);
+        }
+    }
     let mut expected = LISTS;
     expected[4] += TENANTS * LOOKS;
-    assert_eq!(spent, expected, "round trips of {services:?}");
+    assert_eq!(least, expected, "round trips of {services:?}");
 }
